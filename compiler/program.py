@@ -1,0 +1,215 @@
+"""The program: what a spec means, with nothing left to look up. Frozen, and the same on every machine.
+
+No path of a machine, no clock, no secret: places are relative to the spec's folder, params are values.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from .types import Columns, Frozen
+
+VERSION = 1
+
+Kind = Literal["data", "model", "service"]
+Scalar = bool | int | float | str | None
+Value = Scalar | tuple["Value", ...]
+
+
+class Place(Frozen):
+    """Where a thing was written: offsets in the text of `path`, and its line, counted from 1."""
+
+    path: str
+    start: int
+    end: int
+    line: int
+
+
+# --- conditions ----------------------------------------------------------------------------------------------
+
+
+class Literal_(Frozen):
+    """A number (durations in seconds, sizes in bytes, shares as fractions), a text, a truth or an ISO date."""
+
+    form: Literal["literal"] = "literal"
+    value: Scalar
+    text: str = ""  # as written, with its unit
+
+
+class Fact(Frozen):
+    """One number to be found out about an artifact.
+
+    `of` is the artifact's name, or "last". `function` is one of kinds.DATA_FUNCTIONS (then `column` may be set), a
+    metric's name, or one of kinds.SERVICE_FACTS.
+    """
+
+    form: Literal["fact"] = "fact"
+    of: str
+    function: str
+    column: str = ""
+
+
+class Rows(Frozen):
+    """How many rows of a data artifact break a condition about its columns.
+
+    `broken` is a SQL expression over the columns, true where the row breaks it. `others` are the artifacts that it
+    looks into, as tables of their names.
+    """
+
+    form: Literal["rows"] = "rows"
+    of: str
+    broken: str
+    others: tuple[str, ...] = ()
+
+
+class Operation(Frozen):
+    """`operator` is one of `+ - * / < <= > >= == != and or not else neg`; operands from left to right."""
+
+    form: Literal["operation"] = "operation"
+    operator: str
+    operands: tuple[Expression, ...]
+
+
+class Within(Frozen):
+    """`value in low..high`, both ends included."""
+
+    form: Literal["within"] = "within"
+    value: Expression
+    low: Expression | None
+    high: Expression | None
+
+
+Expression = Annotated[Literal_ | Fact | Rows | Operation | Within, Field(discriminator="form")]
+
+
+class Expect(Frozen):
+    """A condition; `text` is how it was written. `judges` are the outputs of the block whose acceptance it decides."""
+
+    condition: Expression
+    text: str
+    judges: tuple[str, ...]
+    span: Place
+
+
+# --- blocks --------------------------------------------------------------------------------------------------
+
+
+class Code(Frozen):
+    """What a user's function really uses.
+
+    `digest` is of the syntax trees of the function and of all it uses in the project's own files, comments and layout
+    aside; `parts` the same for each of them ("train.py:fit" -> digest), `files` where they are. `packages` are the
+    import names of what it imports from outside the project.
+    """
+
+    entry: str  # "file.py:function" or "package.module:attribute"
+    digest: str
+    parts: dict[str, str] = {}
+    files: tuple[str, ...] = ()
+    packages: tuple[str, ...] = ()
+    parameters: tuple[str, ...] = ()
+    annotations: dict[str, str] = {}  # of parameters, as written
+    is_class: bool = False
+
+
+class Recipe(Frozen):
+    """`word` is the recipe or source of kinds.py ("csv", "sql", "split", "predict" for a model as recipe, …).
+
+    `place` is its quoted place; for sql `text` is the query and `place` its file, "" when inline.
+    `code` is there for python. `digest` is of the meaning of `text`.
+    """
+
+    word: str
+    place: str = ""
+    text: str = ""
+    digest: str = ""
+    code: Code | None = None
+
+
+class Input(Frozen):
+    """An artifact that goes in: under `alias` the recipe sees it. `last` asks for the accepted one of before."""
+
+    name: str
+    alias: str
+    kind: Kind
+    last: bool = False
+
+
+class Predict(Frozen):
+    """Targets and features by name, in order. `positive` is the value of the one target that counts as true."""
+
+    targets: tuple[str, ...]
+    positive: Scalar = None
+    features: tuple[str, ...]
+    task: Literal["classification", "regression", "none"]
+
+
+class Measure(Frozen):
+    """A metric of a model on data. `metric` is of kinds.METRICS, or "python" with its `code`."""
+
+    name: str
+    metric: str
+    on: str
+    code: Code | None = None
+
+
+class Needs(Frozen):
+    """cpu: cores. memory: bytes. time: seconds. gpu: devices. retries: times. None where unsaid."""
+
+    cpu: float | None = None
+    memory: int | None = None
+    gpu: int | None = None
+    time: float | None = None
+    retries: int = 0
+
+
+class Node(Frozen):
+    """One block. `names` are its outputs; `columns` what is known of each output's table (None: not known).
+
+    `declared` are the columns written in the block, which its first output must have. `reads` are the artifacts that
+    only its judgement looks at.
+    """
+
+    names: tuple[str, ...]
+    kind: Kind
+    inputs: tuple[Input, ...]
+    recipe: Recipe
+    arguments: dict[str, Value] = {}
+    columns: dict[str, Columns | None] = {}
+    declared: Columns = ()
+    predict: Predict | None = None
+    measures: tuple[Measure, ...] = ()
+    expects: tuple[Expect, ...] = ()
+    reads: tuple[str, ...] = ()
+    needs: Needs = Needs()
+    doc: str = ""
+    span: Place
+
+    @property
+    def name(self) -> str:
+        return self.names[0]
+
+    @property
+    def title(self) -> str:
+        return ", ".join(self.names)
+
+
+class Program(Frozen):
+    """`nodes` in topological order, otherwise as written. `params` are the values in force."""
+
+    version: int = VERSION
+    spec: str  # the spec's file name
+    doc: str = ""
+    params: dict[str, Value] = {}
+    nodes: tuple[Node, ...] = ()
+
+    def node_of(self) -> dict[str, Node]:
+        """Which node makes an artifact, by the artifact's name."""
+        return {name: node for node in self.nodes for name in node.names}
+
+
+Operation.model_rebuild()
+Within.model_rebuild()
+Node.model_rebuild()

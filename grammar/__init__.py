@@ -1,0 +1,1 @@
+"""Text <-> tree. Knows words, not meaning; imports nothing of ours."""

@@ -1,0 +1,1 @@
+"""Plan -> files or deeds. The only place that touches the world."""

@@ -1,0 +1,93 @@
+"""The order of one job and what came of it: all that crosses to the process that does the work."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..compiler.program import Input, Measure, Needs, Predict, Recipe, Rows, Value
+from ..compiler.types import Columns, Frozen
+
+VERSION = 1
+
+
+class Given(Frozen):
+    """An input as the job gets it: the artifact's digest in the store, and the name under which the recipe sees it."""
+
+    alias: str
+    name: str
+    kind: str
+    digest: str
+    columns: Columns | None = None  # what is declared or known of a table
+
+
+class Make(Frozen):
+    """Make all outputs of one block.
+
+    `declared` are the columns that the first output must have; `columns` what the compiler expects of each output.
+    `expected` are the digests of the source's files that the key speaks of: the job refuses what it finds changed.
+    `root` is the folder of the spec on the machine that runs the job; it is in no key.
+    """
+
+    version: int = VERSION
+    key: str
+    names: tuple[str, ...]
+    kind: str
+    recipe: Recipe
+    arguments: dict[str, Value] = {}
+    inputs: tuple[Given, ...] = ()
+    declared: Columns = ()
+    columns: dict[str, Columns | None] = {}
+    predict: Predict | None = None
+    needs: Needs = Needs()
+    expected: dict[str, str] = {}
+    root: str
+
+
+class Made(Frozen):
+    """An artifact in the store. `about` is shown and measured, and part of no key: rows, metrics, encoders, classes."""
+
+    digest: str
+    kind: str  # "table", "folder" or "model"
+    bytes: int
+    rows: int | None = None
+    columns: Columns | None = None
+    about: dict[str, Any] = {}
+
+
+class Outcome(Frozen):
+    """`outputs` by name; `metrics` that the function returned itself; `notes` are lines for the person who applies."""
+
+    outputs: dict[str, Made]
+    metrics: dict[str, float] = {}
+    notes: tuple[str, ...] = ()
+
+
+class Question(Frozen):
+    """One fact asked for: its key in the store, and what it is. `on` is the digest of the data a model is measured on."""
+
+    key: str
+    function: str = ""
+    column: str = ""
+    rows: Rows | None = None
+    measure: Measure | None = None
+    on: str = ""
+    others: dict[str, str] = {}  # name -> digest of the other tables that `rows` looks into
+
+
+class Judge(Frozen):
+    """Find out facts about one artifact. `predict` is there for a model."""
+
+    version: int = VERSION
+    name: str
+    digest: str
+    kind: str
+    predict: Predict | None = None
+    questions: tuple[Question, ...]
+    needs: Needs = Needs()
+    root: str
+
+
+class Answers(Frozen):
+    """By the question's key: a number, or for a metric that is a table its rows as lists."""
+
+    values: dict[str, Any]

@@ -1,0 +1,149 @@
+"""Artifacts by content: a file by the sha256 of its bytes, a folder by the sha256 of its listing.
+
+Immutable, published atomically (written aside, fsynced, renamed), verified on read. Two processes that publish the
+same object do no harm to each other.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+from ..trouble import Trouble
+
+CHUNK = 1 << 20
+FOLDER = "folder:"  # what a folder's digest begins with
+
+
+class Damaged(Trouble):
+    """An object whose bytes are no longer those it is named by, or that is gone. It is made again."""
+
+    def __init__(self, digest: str, cause: str) -> None:
+        super().__init__(f"read object {digest[:12]}", cause, "apply again: what is damaged is made again")
+        self.digest = digest
+
+    def __reduce__(self) -> tuple[type[Damaged], tuple[str, str]]:  # type: ignore[override]
+        return type(self), (self.digest, self.cause)
+
+
+def digest_of_file(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+class Objects:
+    """The objects below one folder. Holds no state but the folder's path."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.aside = root / "aside"  # where things are written before they are published
+
+    def scratch(self, suffix: str = "") -> Path:
+        """A new path to write to. What is left there by a killed process is swept by `gc`."""
+        try:
+            self.aside.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise Trouble("write to the store", error.strerror or str(error)) from None
+        return self.aside / f"{os.getpid()}-{uuid.uuid4().hex[:12]}{suffix}"
+
+    def put_file(self, path: Path) -> str:
+        """Publish a file made in `scratch`; it is moved. Returns its digest."""
+        digest = digest_of_file(path)
+        self._publish(path, digest)
+        return digest
+
+    def put_bytes(self, content: bytes) -> str:
+        path = self.scratch()
+        path.write_bytes(content)
+        return self.put_file(path)
+
+    def put_folder(self, path: Path) -> str:
+        """Publish all files of a folder, by their paths within it; the folder is used up. Returns its digest."""
+        listing = {}
+        for file in sorted(path.rglob("*")):
+            if file.is_symlink() or not (file.is_file() or file.is_dir()):
+                raise Trouble("keep a folder", f"{file.relative_to(path)} is no plain file", "write plain files only")
+            if file.is_file():
+                listing[file.relative_to(path).as_posix()] = self.put_file(file)
+        shutil.rmtree(path)
+        return FOLDER + self.put_bytes(json.dumps(listing, sort_keys=True).encode())
+
+    def has(self, digest: str) -> bool:
+        return self._place(digest).exists()
+
+    def path(self, digest: str, *, verify: bool = True) -> Path:
+        """The file of an object. Its bytes are checked unless `verify` is False. Never write to it."""
+        place = self._place(digest)
+        if not place.exists():
+            raise Damaged(digest, "it is not in the store")
+        if verify and digest_of_file(place) != digest.removeprefix(FOLDER):
+            place.unlink(missing_ok=True)
+            raise Damaged(digest, "its bytes have changed")
+        return place
+
+    def listing(self, digest: str) -> dict[str, str]:
+        """Path -> digest of each file in a folder."""
+        files: dict[str, str] = json.loads(self.path(digest).read_bytes())
+        return files
+
+    def folder(self, digest: str) -> Path:
+        """A folder with the object's files, to read. Laid out once below the store from hard links."""
+        target = self.root / "folders" / digest.removeprefix(FOLDER)[:32]
+        files = self.listing(digest)
+        if target.is_dir() and all((target / name).is_file() for name in files):
+            return target
+        aside = self.scratch()
+        aside.mkdir()
+        for name, file in files.items():
+            (aside / name).parent.mkdir(parents=True, exist_ok=True)
+            _link(self.path(file), aside / name)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        if target.is_dir():
+            shutil.rmtree(target, ignore_errors=True)
+        try:
+            aside.rename(target)
+        except OSError:  # another process was faster
+            shutil.rmtree(aside, ignore_errors=True)
+        return target
+
+    def digests(self) -> Iterator[str]:
+        """The plain digest of every object there is."""
+        for shard in sorted((self.root / "objects").glob("??")):
+            for file in sorted(shard.iterdir()):
+                yield shard.name + file.name
+
+    def size(self, digest: str) -> int:
+        """Bytes on disk, for a folder those of its files."""
+        if digest.startswith(FOLDER):
+            return sum(self.size(file) for file in self.listing(digest).values())
+        return self._place(digest).stat().st_size
+
+    def remove(self, digest: str) -> None:
+        self._place(digest).unlink(missing_ok=True)
+
+    def _place(self, digest: str) -> Path:
+        plain = digest.removeprefix(FOLDER)
+        return self.root / "objects" / plain[:2] / plain[2:]
+
+    def _publish(self, path: Path, digest: str) -> None:
+        place = self._place(digest)
+        if place.exists():
+            path.unlink()
+            return
+        place.parent.mkdir(parents=True, exist_ok=True)
+        with path.open("rb") as file:
+            os.fsync(file.fileno())
+        path.chmod(0o444)
+        path.replace(place)
+
+
+def _link(source: Path, target: Path) -> None:
+    try:
+        os.link(source, target)
+    except OSError:  # a file system without hard links
+        shutil.copyfile(source, target)
