@@ -15,7 +15,7 @@ VERSION = 1
 
 Kind = Literal["data", "model", "service"]
 Scalar = bool | int | float | str | None
-Value = Scalar | tuple["Value", ...]
+Value = Scalar | tuple[Scalar, ...]
 
 
 class Place(Frozen):

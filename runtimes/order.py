@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..compiler.program import Input, Measure, Needs, Predict, Recipe, Rows, Value
+from ..compiler.program import Measure, Needs, Predict, Recipe, Rows, Value
 from ..compiler.types import Columns, Frozen
 
 VERSION = 1
