@@ -5,9 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from ..compiler.program import Measure, Needs, Predict, Recipe, Rows, Value
+from ..compiler.state import Made
 from ..compiler.types import Columns, Frozen
 
 VERSION = 1
+
+__all__ = ["Answers", "Given", "Judge", "Made", "Make", "Outcome", "Question"]
 
 
 class Given(Frozen):
@@ -41,17 +44,6 @@ class Make(Frozen):
     needs: Needs = Needs()
     expected: dict[str, str] = {}
     root: str
-
-
-class Made(Frozen):
-    """An artifact in the store. `about` is shown and measured, and part of no key: rows, metrics, encoders, classes."""
-
-    digest: str
-    kind: str  # "table", "folder" or "model"
-    bytes: int
-    rows: int | None = None
-    columns: Columns | None = None
-    about: dict[str, Any] = {}
 
 
 class Outcome(Frozen):

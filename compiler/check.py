@@ -1,0 +1,256 @@
+"""Names -> Program: each block held against what the language, its recipe and its inputs allow.
+
+Goes through the blocks in the order in which they can be made, so that the columns of what goes in are known.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from ..grammar import tree
+from ..grammar.diagnostic import Diagnostic
+from ..grammar.kinds import KINDS, LINES, RECIPES, Recipe
+from ..grammar.source import Source
+from . import arguments, conditions, declared, learn, make, values
+from .load import Files
+from .program import Expect, Node, Program, Value
+from .resolve import Names, is_source, unknown_name
+from .scope import Scope, did_you_mean
+from .types import Column, Type
+
+
+def check(source: Source, document: tree.Document, names: Names, files: Files) -> tuple[Program, tuple[Diagnostic, ...]]:
+    scope = Scope(source, names, files, {})
+    _version(document, scope)
+    _not_supported(document, scope)
+    scope.params = params(names, scope)
+    nodes = [node for node in (_block(block, scope) for block in names.blocks) if node is not None]
+    spec = source.path.rsplit("/", 1)[-1]
+    program = Program(spec=spec, doc=names.doc, params=dict(scope.params), nodes=tuple(nodes))
+    return program, tuple(scope.told)
+
+
+def _version(document: tree.Document, scope: Scope) -> None:
+    for statement in document.statements:
+        if isinstance(statement, tree.Version) and statement.number.value != 1:
+            scope.tell("E013", statement.number.span, {"found": scope.written(statement.number.span)})
+
+
+def _not_supported(document: tree.Document, scope: Scope) -> None:
+    for statement in document.statements:
+        match statement:
+            case tree.Secret():
+                scope.tell("E901", statement.span, {"what": "secret"})
+            case tree.Use():
+                scope.tell("E901", statement.span, {"what": "use"})
+            case tree.Env():
+                scope.tell("E901", statement.span, {"what": "env"})
+            case _:
+                pass
+
+
+# --- params ---------------------------------------------------------------------------------------------------
+
+
+def params(names: Names, scope: Scope) -> dict[str, Value]:
+    found: dict[str, Value] = {}
+    for name, param in names.params.items():
+        type_ = declared.read_type(param.type, scope) if param.type else None
+        if param.value is None:
+            scope.tell("E107", param.name.span, {"name": name}, help=f'give it one: param {name}: text = "…"')
+            found[name] = None
+            continue
+        value = values.read(param.value, found, scope.told)
+        if type_ is not None and value is not None and not _is_of(value, type_):
+            facts = {"name": name, "type": str(type_), "found": scope.written(param.value.span)}
+            scope.tell("E108", param.value.span, facts)
+        found[name] = values.plain(value)
+    return found
+
+
+def _is_of(value: object, type_: Type) -> bool:
+    if type_.values:
+        return value in type_.values
+    if type_.base == "list":
+        return isinstance(value, tuple) and (type_.item is None or all(_is_of(item, type_.item) for item in value))
+    kinds: dict[str, type | tuple[type, ...]] = {"int": int, "float": (int, float), "bool": bool}
+    return isinstance(value, kinds.get(type_.base, str)) and (type_.base == "bool" or not isinstance(value, bool))
+
+
+# --- blocks ---------------------------------------------------------------------------------------------------
+
+
+def _block(block: tree.Block, scope: Scope) -> Node | None:
+    """The node of a block, also when lines of it are wrong: what depends on it is checked all the same."""
+    _lines_belong(block, scope)
+    if any(name.text in scope.names.unknown for name in block.names):
+        _check_alone(block, scope)
+        return None
+    recipe = recipe_of(block, scope)
+    if recipe is None:
+        _forget(block, scope)
+        return None
+    if not recipe.supported:
+        place = block.recipe.span if block.recipe and not recipe.source else block.inputs[0].span
+        scope.tell("E901", place, {"what": recipe.word})
+        _forget(block, scope)
+        return None
+    _counts(block, recipe, scope)
+    node = make.node(block, recipe, scope)
+    if node is None:
+        _forget(block, scope)
+        return None
+    _remember(node, scope)
+    node = learn.with_measures(block, node, scope)
+    _remember(node, scope)
+    node = _with_expects(block, node, scope)
+    _remember(node, scope)
+    return node
+
+
+def _check_alone(block: tree.Block, scope: Scope) -> None:
+    """What can be said of a block whose inputs are not known: its declared columns and its needs."""
+    declared.columns(block, scope)
+    arguments.needs(block, scope)
+
+
+def _forget(block: tree.Block, scope: Scope) -> None:
+    for name in block.names:
+        scope.columns[name.text] = None
+
+
+def _remember(node: Node, scope: Scope) -> None:
+    for name in node.names:
+        scope.nodes[name] = node
+        scope.columns[name] = node.columns.get(name)
+
+
+FORMS: dict[type, str] = {
+    tree.ColumnLine: "column", tree.Assign: "argument", tree.Among: "among", tree.Predict: "predict",
+    tree.Search: "search", tree.Measure: "measure", tree.Expect: "expect", tree.Needs: "needs", tree.Every: "every",
+    tree.Each: "each",
+}  # fmt: skip
+
+
+def _lines_belong(block: tree.Block, scope: Scope) -> None:
+    for line in block.lines:
+        if isinstance(line, tree.SetPath):
+            scope.tell("E209", line.span, {"line": "set", "kind": block.kind}, help="set stands in an env")
+            continue
+        form = LINES[FORMS[type(line)]]
+        if block.kind not in form.kinds:
+            help_ = f"a {form.word} line belongs to {' or '.join(form.kinds)}"
+            scope.tell("E209", line.span, {"line": form.word, "kind": block.kind}, help=help_)
+        elif not form.supported:
+            scope.tell("E901", line.span, {"what": form.word if form.word != "among" else "a searched argument"})
+
+
+def recipe_of(block: tree.Block, scope: Scope) -> Recipe | None:
+    """The recipe after `by`, the source after `from`, or "predict" for a model; None when a mistake has been told."""
+    sources = [item for item in block.inputs if is_source(item)]
+    if sources:
+        return _source(block, sources[0], scope)
+    if block.recipe is None:
+        help_ = 'write from csv "…", or by sql, python, split …' if block.kind == "data" else f"a {block.kind} is made by a recipe"
+        scope.tell("E214", block.head, {"name": block.names[0].text, "kind": block.kind}, help=help_)
+        return None
+    word = block.recipe.reference.name
+    if word in RECIPES and not RECIPES[word].source and word not in scope.names.block_of:
+        return _named_recipe(block, RECIPES[word], scope)
+    if word in RECIPES:
+        scope.tell("E202", block.recipe.reference.span, {"word": word, "kind": block.kind},
+                   help=f'a source stands after from: from {word} "…"')
+        return None
+    return _model_as_recipe(block, word, scope)
+
+
+def _source(block: tree.Block, item: tree.Input, scope: Scope) -> Recipe | None:
+    word = item.reference.name
+    recipe = RECIPES.get(word)
+    if recipe is None or not recipe.source:
+        sources = [w for w, r in RECIPES.items() if r.source]
+        fact = {"word": word}
+        known = did_you_mean(word, sources) if recipe is None else f"{word} stands after by"
+        scope.tell("E203", item.reference.span, fact, help=known)
+        return None
+    if block.kind != "data":
+        scope.tell("E202", item.span, {"word": word, "kind": block.kind}, help="only data comes from a source; give it a name first")
+        return None
+    if len(block.inputs) > 1 or block.recipe is not None:
+        scope.tell("E204", block.inputs[-1].span if len(block.inputs) > 1 else block.recipe.span if block.recipe else item.span, {},
+                   help="read each source into data of its own, then make this from them")
+        return None
+    return recipe
+
+
+def _named_recipe(block: tree.Block, recipe: Recipe, scope: Scope) -> Recipe | None:
+    written = block.recipe
+    assert written is not None
+    if block.kind not in recipe.makes:
+        makes = " or ".join(recipe.makes)
+        scope.tell("E202", written.span, {"word": recipe.word, "kind": block.kind}, help=f"{recipe.word} makes {makes}")
+        return None
+    if recipe.word == "python" and block.kind == "service":
+        scope.tell("E901", written.span, {"what": "a service by python"})
+        return None
+    if (recipe.place == "needed") != (written.place is not None):
+        example = {"sql": '"query.sql" or """select …"""', "python": '"file.py:function"', "shell": '"command"'}
+        help_ = f"write by {recipe.word} {example.get(recipe.word, '')}".rstrip()
+        scope.tell("E208", written.span, {"word": recipe.word}, help=help_)
+        return None
+    return recipe
+
+
+def _model_as_recipe(block: tree.Block, word: str, scope: Scope) -> Recipe | None:
+    written = block.recipe
+    assert written is not None
+    if word not in scope.names.block_of:
+        if word not in scope.names.unknown:
+            scope.told.append(unknown_name(written.reference, scope.names.block_of))
+        return None
+    kind = scope.names.kind_of(word)
+    if kind != "model" or block.kind != "data":
+        scope.tell("E104", written.span, {"name": word, "kind": kind, "wanted": "a recipe or a model"},
+                   help="data is made by a model: data scores from features by churn")
+        return None
+    return replace(RECIPES["split"], word="predict", arguments=(), inputs=(1, 1), outputs=(1, 1), open=False)
+
+
+def _counts(block: tree.Block, recipe: Recipe, scope: Scope) -> None:
+    inputs = [item for item in block.inputs if not is_source(item)]
+    least, most = recipe.inputs
+    if not recipe.source and (len(inputs) < least or (most is not None and len(inputs) > most)):
+        scope.tell("E211", block.head, {"word": recipe.word, "what": "inputs", "found": len(inputs), "wanted": _span(least, most)},
+                   help=KINDS[block.kind] if recipe.word == "http" else "")
+    least, most = recipe.outputs
+    if len(block.names) < least or (most is not None and len(block.names) > most):
+        scope.tell("E211", block.names[-1].span, {"word": recipe.word, "what": "names", "found": len(block.names), "wanted": _span(least, most)})
+
+
+def _span(least: int, most: int | None) -> str:
+    if most == least:
+        return str(least)
+    return f"{least} or more" if most is None else f"{least} to {most}"
+
+
+# --- expectations ---------------------------------------------------------------------------------------------
+
+
+def _with_expects(block: tree.Block, node: Node, scope: Scope) -> Node:
+    lines = [line for line in block.lines if isinstance(line, tree.Expect)]
+    expects = tuple(expect for expect in (conditions.check(line, node, scope) for line in lines) if expect is not None)
+    reads = _reads(node, expects)
+    return node.model_copy(update={"expects": expects, "reads": reads})
+
+
+def _reads(node: Node, expects: Iterable[Expect]) -> tuple[str, ...]:
+    """The artifacts that only the judgement looks at."""
+    found = {measure.on for measure in node.measures}
+    for expect in expects:
+        for fact in conditions.facts_in(expect.condition):
+            found |= set(getattr(fact, "others", ()))
+            found.add(fact.of)
+    return tuple(sorted(found - set(node.names) - {"last"}))
+
+

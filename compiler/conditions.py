@@ -1,0 +1,617 @@
+"""`expect` conditions: tree -> the program's expressions, typed; and their verdict once the facts are known.
+
+A condition speaks of a whole artifact through facts (`mean(.spend)`, `.roc_auc`) or, on data, of every row through
+columns (`.end >= .start`); never of both.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from ..grammar import tree
+from ..grammar.diagnostic import Fix, listing, nearest
+from ..grammar.kinds import DATA_FUNCTIONS, METRICS, SERVICE_FACTS
+from . import values
+from .program import Expect, Expression, Fact, Literal_, Node, Operation, Rows, Scalar, Within
+from .scope import Scope, column_missing, did_you_mean, dotted
+from .types import Column, Columns, by_name, is_number, is_ordered
+
+COMPARISONS = ("<", "<=", ">", ">=", "==", "!=")
+
+
+@dataclass(frozen=True, slots=True)
+class Typed:
+    """An expression and the type of what it gives: number, time, share, text, date, truth, or "" when unknown."""
+
+    expression: Expression
+    type: str
+    span: tree.Span
+
+
+def check(line: tree.Expect, node: Node, scope: Scope) -> Expect | None:
+    """The condition as the program holds it; None when a mistake in it has been told."""
+    if node.kind == "data" and _speaks_of_rows(line.condition, node, scope):
+        condition = _row_condition(line.condition, node, scope)
+    else:
+        typed = _Checker(node, scope).read(line.condition)
+        if typed is not None and typed.type not in ("truth", ""):
+            scope.tell("E605", line.condition.span, {"type": typed.type}, help="compare it, as in >= 0.8")
+            typed = None
+        condition = typed.expression if typed else None
+    if condition is None:
+        return None
+    return Expect(condition=condition, text=" ".join(scope.written(line.condition.span).split()), judges=node.names,
+                  span=scope.place(line.condition.span))
+
+
+# --- about the whole ------------------------------------------------------------------------------------------
+
+
+class _Checker:
+    def __init__(self, node: Node, scope: Scope) -> None:
+        self.node, self.scope = node, scope
+
+    def read(self, written: tree.Expression) -> Typed | None:
+        match written:
+            case tree.Number():
+                return self._number(written)
+            case tree.Text():
+                return Typed(Literal_(value=written.value, text=f'"{written.value}"'), "text", written.span)
+            case tree.Truth():
+                return Typed(Literal_(value=written.value, text=str(written.value).lower()), "truth", written.span)
+            case tree.Date():
+                return Typed(Literal_(value=written.value, text=written.value), "date", written.span)
+            case tree.Column():
+                return self._fact(self.node, self.node.name, written.name, written.span)
+            case tree.Reference():
+                return self._reference(written)
+            case tree.Call():
+                return self._call(written)
+            case tree.Unary():
+                return self._unary(written)
+            case tree.Binary():
+                return self._binary(written)
+            case _:
+                self.scope.tell("E216", written.span, {})
+                return None
+
+    def _number(self, written: tree.Number) -> Typed | None:
+        value = values.quantity(written, self.scope.told)
+        if value is None:
+            return None
+        kind = values.dimension(written) or "number"
+        return Typed(Literal_(value=value, text=self.scope.written(written.span)), kind, written.span)
+
+    def _reference(self, written: tree.Reference) -> Typed | None:
+        scope, node = self.scope, self.node
+        if written.name in scope.params and not written.path:
+            value = scope.params[written.name]
+            if isinstance(value, tuple):
+                scope.tell("E216", written.span, {})
+                return None
+            return Typed(Literal_(value=value, text=str(value)), _type_of(value), written.span)
+        if len(written.path) != 1:
+            scope.tell("E603", written.span, {"name": str(written)}, help=f"say what of it, as in {written.name}.{_example(node)}")
+            return None
+        if written.name == "last":
+            return self._fact(node, "last", written.path[0], written.span)
+        other = scope.nodes.get(written.name)
+        if other is None:
+            return None  # its mistake is told where it stands
+        return self._fact(other, written.name, written.path[0], written.span)
+
+    def _fact(self, node: Node, of: str, word: str, span: tree.Span) -> Typed | None:
+        match node.kind:
+            case "data":
+                return self._data_fact(node, of, word, span)
+            case "model":
+                return self._metric(node, of, word, span)
+            case "service":
+                return self._service_fact(of, word, span)
+
+    def _data_fact(self, node: Node, of: str, word: str, span: tree.Span) -> Typed | None:
+        if of == node.name and len(node.names) > 1 and not _is_source(node):
+            outputs = " or ".join(f"{name}.{word}" for name in node.names)
+            self.scope.tell("E105", span, {"name": node.title, "number": len(node.names), "outputs": outputs})
+            return None
+        if word != "rows":
+            self.scope.tell("E603", span, {"name": "." + word}, help=_how_to_ask(word, self.scope.columns.get(of)))
+            return None
+        return Typed(Fact(of=of, function="rows"), "number", span)
+
+    def _metric(self, node: Node, of: str, word: str, span: tree.Span) -> Typed | None:
+        measured = {measure.name: measure for measure in node.measures}
+        if word not in measured:
+            if _may_return(node, word, self.scope):
+                return Typed(Fact(of=of, function=word), "number", span)
+            self._unmeasured(node, word, span, list(measured))
+            return None
+        metric = METRICS.get(measured[word].metric)
+        if metric is not None and metric.table:
+            self.scope.tell("E607", span, {"name": word})
+            return None
+        return Typed(Fact(of=of, function=word), "number", span)
+
+    def _unmeasured(self, node: Node, word: str, span: tree.Span, measured: list[str]) -> None:
+        close = nearest(word, measured)
+        note = f"{node.name} measures: {listing(measured)}" if measured else f"{node.name} measures nothing"
+        fix = None
+        help_ = f"write a line: measure {word if word in METRICS else 'metric'} on data"
+        if close:
+            help_ = f"write .{close}"
+            start = span.end - len(word)
+            fix = Fix(tree.Span(span.path, start, span.end), close)
+        on = measured and sorted({m.on for m in node.measures})
+        title = f"{node.name} is measured on {listing(on)}, but nothing measures {word}" if on else f"nothing measures {word}"
+        self.scope.tell("E601", span, {"title": title}, note=note, help=help_, fix=fix)
+
+    def _service_fact(self, of: str, word: str, span: tree.Span) -> Typed | None:
+        if word not in SERVICE_FACTS:
+            self.scope.tell("E603", span, {"name": "." + word}, help=did_you_mean(word, SERVICE_FACTS))
+            return None
+        return Typed(Fact(of=of, function=word), SERVICE_FACTS[word][0], span)
+
+    def _call(self, written: tree.Call) -> Typed | None:
+        function = DATA_FUNCTIONS.get(written.function)
+        if function is None:
+            close = nearest(written.function, DATA_FUNCTIONS)
+            self.scope.tell("E603", written.name_span, {"name": written.function},
+                            help=did_you_mean(written.function, DATA_FUNCTIONS), fix=Fix(written.name_span, close) if close else None)
+            return None
+        target = self._target(written)
+        if target is None:
+            return None
+        node, of, column = target
+        return self._on_column(written, node, of, column)
+
+    def _target(self, written: tree.Call) -> tuple[Node, str, tree.Column] | None:
+        """Whose column a function is asked about: `.x` of this block, `other.x` of another."""
+        count = 2 if written.function == "quantile" else 1
+        first = written.arguments[0] if written.arguments else None
+        if len(written.arguments) != count or written.function == "rows":
+            form = ".rows" if written.function == "rows" else "quantile(.x, 0.9)" if count == 2 else f"{written.function}(.x)"
+            self.scope.tell("E603", written.span, {"name": written.function}, help=f"write {form}")
+            return None
+        if isinstance(first, tree.Column):
+            return (self.node, self.node.name, first) if self.node.kind == "data" else self._not_data(written)
+        if isinstance(first, tree.Reference) and len(first.path) == 1:
+            column = tree.Column(first.path[0], first.span)
+            if first.name == "last":
+                return self.node, "last", column
+            other = self.scope.nodes.get(first.name)
+            if other is None:
+                return None
+            return (other, first.name, column) if other.kind == "data" else self._not_data(written)
+        self.scope.tell("E603", written.span, {"name": written.function}, help=f"it takes a column: {written.function}(.x)")
+        return None
+
+    def _not_data(self, written: tree.Call) -> None:
+        self.scope.tell("E603", written.span, {"name": written.function}, help="only data has columns")
+
+    def _on_column(self, written: tree.Call, node: Node, of: str, column: tree.Column) -> Typed | None:
+        name = node.name if of == "last" else of
+        columns = self.scope.columns.get(name)
+        function = DATA_FUNCTIONS[written.function]
+        found = None
+        if columns is not None:
+            found = by_name(columns).get(column.name)
+            if found is None:
+                column_missing(self.scope, column, columns, name)
+                return None
+            if (function.column == "number" and not is_number(found.type)) or (
+                function.column == "ordered" and not is_ordered(found.type)
+            ):
+                facts = {"function": written.function, "column": column.name, "type": str(found.type)}
+                self.scope.tell("E604", column.span, {"problem": "{function} takes a number, and .{column} is {type}".format(**facts)})
+                return None
+        word = written.function
+        if word == "quantile":
+            share = values.read(written.arguments[1], self.scope.params, self.scope.told)
+            if not isinstance(share, int | float) or not 0 <= share <= 1:
+                self.scope.tell("E603", written.arguments[1].span, {"name": "quantile"}, help="its share lies between 0 and 1")
+                return None
+            word = f"quantile:{share}"
+        gives = function.gives if function.gives != "column" else _column_type(found)
+        return Typed(Fact(of=of, function=word, column=column.name), gives, written.span)
+
+    def _unary(self, written: tree.Unary) -> Typed | None:
+        operand = self.read(written.operand)
+        if operand is None:
+            return None
+        wanted = ("truth",) if written.operator == "not" else ("number", "time", "share")
+        if operand.type and operand.type not in wanted:
+            self._mismatch(written.operator, operand, wanted[0])
+            return None
+        operator = "not" if written.operator == "not" else "neg"
+        return Typed(Operation(operator=operator, operands=(operand.expression,)), operand.type, written.span)
+
+    def _binary(self, written: tree.Binary) -> Typed | None:
+        if written.operator in ("in", "not in"):
+            return self._membership(written)
+        left, right = self.read(written.left), self.read(written.right)
+        if left is None or right is None:
+            return None
+        operation = Operation(operator=written.operator, operands=(left.expression, right.expression))
+        if written.operator in ("and", "or"):
+            for side in (left, right):
+                if side.type not in ("truth", ""):
+                    self._mismatch(written.operator, side, "truth")
+                    return None
+            return Typed(operation, "truth", written.span)
+        if not self._comparable(written, left, right):
+            return None
+        gives = "truth" if written.operator in COMPARISONS else left.type if left.type != "share" else right.type
+        return Typed(operation, gives, written.span)
+
+    def _comparable(self, written: tree.Binary, left: Typed, right: Typed) -> bool:
+        types = {left.type, right.type} - {""}
+        if types <= {"number", "share"} or len(types) == 1 or (written.operator in ("*", "/") and types <= {"number", "time", "share"}):
+            return True
+        if types == {"time", "number"}:
+            bare = left if left.type == "number" else right
+            text = self.scope.written(bare.span)
+            self.scope.tell("E604", bare.span, {"problem": f"{text} has no unit, and it is held against a time"},
+                            help=f"write {text}ms or {text}s")
+            return False
+        if types == {"date", "text"}:
+            return True
+        problem = f"{left.type} and {right.type} cannot be held against each other"
+        self.scope.tell("E604", written.span, {"problem": problem})
+        return False
+
+    def _mismatch(self, operator: str, side: Typed, wanted: str) -> None:
+        self.scope.tell("E604", side.span, {"problem": f"{operator} takes a {wanted}, and this is a {side.type}"})
+
+    def _membership(self, written: tree.Binary) -> Typed | None:
+        value = self.read(written.left)
+        if value is None:
+            return None
+        if isinstance(written.right, tree.Range):
+            ends = [self.read(end) if end is not None else None for end in (written.right.low, written.right.high)]
+            for end, tree_end in zip(ends, (written.right.low, written.right.high), strict=True):
+                if tree_end is not None and (end is None or not self._comparable(written, value, end)):
+                    return None
+            low, high = (end.expression if end else None for end in ends)
+            inside: Expression = Within(value=value.expression, low=low, high=high)
+        else:
+            options = [self.read(option) for option in _options(written.right)]
+            if not options or None in options:
+                self.scope.tell("E604", written.right.span, {"problem": "in takes a range (1..5) or a set"}) if not options else None
+                return None
+            equal = tuple(Operation(operator="==", operands=(value.expression, o.expression)) for o in options if o)
+            inside = equal[0] if len(equal) == 1 else Operation(operator="or", operands=equal)
+        if written.operator == "not in":
+            inside = Operation(operator="not", operands=(inside,))
+        return Typed(inside, "truth", written.span)
+
+
+def _options(written: tree.Expression) -> tuple[tree.Expression, ...]:
+    match written:
+        case tree.Choice():
+            return written.options
+        case tree.Items():
+            return written.items
+        case tree.Text() | tree.Number():
+            return (written,)
+        case _:
+            return ()
+
+
+def _type_of(value: Scalar) -> str:
+    if isinstance(value, bool):
+        return "truth"
+    return "number" if isinstance(value, int | float) else "text" if isinstance(value, str) else ""
+
+
+def _column_type(column: Column | None) -> str:
+    if column is None:
+        return ""
+    return "number" if is_number(column.type) else "date"
+
+
+def _example(node: Node) -> str:
+    return {"data": "rows", "model": node.measures[0].name if node.measures else "rmse", "service": "p95"}[node.kind]
+
+
+def _how_to_ask(word: str, columns: Columns | None) -> str:
+    if columns and word in by_name(columns):
+        return f"to ask about the column, write a function: mean({dotted(word)}), unique({dotted(word)})"
+    return did_you_mean(word, ["rows"], "of data as a whole there is .rows; of a column mean(.x), unique(.x), nulls(.x) …")
+
+
+def _may_return(node: Node, word: str, scope: Scope) -> bool:
+    """Whether a function of the user's may return this metric itself: its source speaks of the word."""
+    code = node.recipe.code
+    if code is None or code.is_class:
+        return False
+    texts = (scope.files.text(path) or "" for path in code.files)
+    return any(f'"{word}"' in text or f"'{word}'" in text or f"{word}=" in text for text in texts)
+
+
+def _is_source(node: Node) -> bool:
+    return not node.inputs
+
+
+# --- about every row ------------------------------------------------------------------------------------------
+
+
+def _speaks_of_rows(written: tree.Expression, node: Node, scope: Scope) -> bool:
+    """Whether a column stands outside a function."""
+    match written:
+        case tree.Column():
+            columns = scope.columns.get(node.name)
+            if written.name == "rows" and not (columns and "rows" in by_name(columns)):
+                return False
+            return columns is None or written.name in by_name(columns) or len(node.names) == 1
+        case tree.Binary():
+            return any(_speaks_of_rows(side, node, scope) for side in (written.left, written.right))
+        case tree.Unary():
+            return _speaks_of_rows(written.operand, node, scope)
+        case _:
+            return False
+
+
+def _row_condition(written: tree.Expression, node: Node, scope: Scope) -> Expression | None:
+    writer = _RowWriter(node, scope)
+    sql = writer.write(written)
+    if sql is None:
+        return None
+    broken = Rows(of=node.name, broken=f"not ({sql})", others=tuple(sorted(writer.others)))
+    return Operation(operator="==", operands=(broken, Literal_(value=0, text="0")))
+
+
+class _RowWriter:
+    """Writes a condition about columns as a SQL expression. A missing value breaks no condition."""
+
+    def __init__(self, node: Node, scope: Scope) -> None:
+        self.node, self.scope = node, scope
+        self.others: set[str] = set()
+
+    def write(self, written: tree.Expression) -> str | None:
+        match written:
+            case tree.Column():
+                return self._column(written)
+            case tree.Binary():
+                return self._binary(written)
+            case tree.Unary():
+                operand = self.write(written.operand)
+                return None if operand is None else f"({'not' if written.operator == 'not' else '-'} {operand})"
+            case tree.Call():
+                self.scope.tell("E606", written.span, {})
+                return None
+            case tree.Date():
+                kind = "timestamp" if "T" in written.value else "date"
+                return f"{kind} '{written.value}'"
+            case tree.Reference() if written.path:
+                self.scope.tell("E606", written.span, {})
+                return None
+            case _:
+                value = values.read(written, self.scope.params, self.scope.told)
+                return None if value is None else _sql_literal(values.plain(value))
+
+    def _column(self, written: tree.Column) -> str | None:
+        columns = self.scope.columns.get(self.node.name)
+        if columns is not None and written.name not in by_name(columns):
+            column_missing(self.scope, written, columns, self.node.name)
+            return None
+        return _sql_name(written.name)
+
+    def _binary(self, written: tree.Binary) -> str | None:
+        if written.operator in ("in", "not in"):
+            return self._membership(written)
+        left, right = self.write(written.left), self.write(written.right)
+        if left is None or right is None:
+            return None
+        if written.operator == "else":
+            return f"coalesce({left}, {right})"
+        operator = {"==": "=", "!=": "<>"}.get(written.operator, written.operator)
+        return f"({left} {operator} {right})"
+
+    def _membership(self, written: tree.Binary) -> str | None:
+        left = self.write(written.left)
+        if left is None:
+            return None
+        negation = "not " if written.operator == "not in" else ""
+        match written.right:
+            case tree.Range(low, high):
+                ends = [(">=", low), ("<=", high)]
+                tests = [f"{left} {operator} {self.write(end)}" for operator, end in ends if end is not None]
+                return f"({negation}({' and '.join(tests)}))"
+            case tree.Reference(name, (column,)):
+                return self._in_other(left, negation, name, column, written.right)
+            case _:
+                options = [self.write(option) for option in _options(written.right)]
+                if not options or None in options:
+                    self.scope.tell("E604", written.right.span, {"problem": "in takes a range (1..5), a set or a column of other data"})
+                    return None
+                return f"({left} {negation}in ({', '.join(o for o in options if o)}))"
+
+    def _in_other(self, left: str, negation: str, name: str, column: str, written: tree.Reference) -> str | None:
+        other = self.scope.nodes.get(name)
+        if other is None:
+            return None
+        columns = self.scope.columns.get(name)
+        if columns is not None and column not in by_name(columns):
+            column_missing(self.scope, tree.Column(column, written.span), columns, name)
+            return None
+        self.others.add(name)
+        table, wanted = _sql_name(name), _sql_name(column)
+        return f"({left} {negation}in (select {wanted} from {table} where {wanted} is not null))"
+
+
+def _sql_name(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
+
+
+def _sql_literal(value: object) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, int | float):
+        return repr(value)
+    return "'" + str(value).replace("'", "''") + "'"
+
+
+# --- the verdict ----------------------------------------------------------------------------------------------
+
+
+class NoLast(Exception):
+    """The condition asks about `last`, and there is no other accepted artifact: then it holds."""
+
+
+class NotKnown(Exception):
+    """A fact that has yet to be found out."""
+
+
+Answer = Callable[[Fact | Rows], Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """`shown` is what stands under a condition that does not hold: its values, and by how much it fell short."""
+
+    expect: Expect
+    holds: bool
+    shown: str
+
+
+def facts_in(expression: Expression) -> Iterator[Fact | Rows]:
+    match expression:
+        case Fact() | Rows():
+            yield expression
+        case Operation(operands=operands):
+            for operand in operands:
+                yield from facts_in(operand)
+        case Within(value=value, low=low, high=high):
+            for part in (value, low, high):
+                if part is not None:
+                    yield from facts_in(part)
+        case _:
+            pass
+
+
+def judge(expect: Expect, answer: Answer) -> Verdict:
+    """`answer` gives the value of a fact; it raises NoLast or NotKnown where there is none."""
+    try:
+        holds = bool(evaluate(expect.condition, answer))
+    except NoLast:
+        return Verdict(expect, True, "there is no other version to hold it against")
+    return Verdict(expect, holds, _shown(expect.condition, answer))
+
+
+def evaluate(expression: Expression, answer: Answer) -> Any:
+    match expression:
+        case Literal_(value=value):
+            return value
+        case Fact() | Rows():
+            return answer(expression)
+        case Within(value=value, low=low, high=high):
+            found = evaluate(value, answer)
+            above = low is None or _compare(">=", found, evaluate(low, answer))
+            return above and (high is None or _compare("<=", found, evaluate(high, answer)))
+        case Operation(operator="else", operands=(left, right)):
+            try:
+                found = evaluate(left, answer)
+            except NoLast:
+                found = None
+            return evaluate(right, answer) if found is None else found
+        case Operation(operator=operator, operands=operands):
+            return _operate(operator, operands, answer)
+    raise AssertionError("every form of an expression is named above")
+
+
+def _operate(operator: str, operands: tuple[Expression, ...], answer: Answer) -> Any:
+    if operator == "and":
+        return all(evaluate(operand, answer) for operand in operands)
+    if operator == "or":
+        return any(evaluate(operand, answer) for operand in operands)
+    found = [evaluate(operand, answer) for operand in operands]
+    if operator == "not":
+        return not found[0]
+    if operator in COMPARISONS:
+        return _compare(operator, found[0], found[1])
+    if None in found:
+        return None
+    return _arithmetic(operator, found)
+
+
+def _arithmetic(operator: str, found: list[Any]) -> Any:
+    match operator:
+        case "neg":
+            return -found[0]
+        case "+":
+            return found[0] + found[1]
+        case "-":
+            return found[0] - found[1]
+        case "*":
+            return found[0] * found[1]
+        case "/":
+            return found[0] / found[1] if found[1] else None
+    raise AssertionError(f"no operator {operator}")
+
+
+def _compare(operator: str, left: Any, right: Any) -> bool:
+    if left is None or right is None:  # nothing to compare, as the mean of no rows: it does not hold
+        return False
+    if isinstance(left, str) and isinstance(right, str):  # ISO dates and times of different precision
+        left, right = left.replace("T", " "), right.replace("T", " ")
+    match operator:
+        case "<":
+            return bool(left < right)
+        case "<=":
+            return bool(left <= right)
+        case ">":
+            return bool(left > right)
+        case ">=":
+            return bool(left >= right)
+        case "==":
+            return bool(left == right)
+    return bool(left != right)
+
+
+def _shown(expression: Expression, answer: Answer) -> str:
+    match expression:
+        case Operation(operator="==", operands=(Rows() as rows, _)):
+            count = answer(rows)
+            return "no row breaks it" if not count else f"{count:,} row{'s' * (count != 1)} break{'s' * (count == 1)} it"
+        case Operation(operator=operator, operands=(left, right)) if operator in COMPARISONS:
+            return _shown_comparison(operator, left, right, answer)
+        case Within(value=value, low=low, high=high):
+            ends = [show(evaluate(end, answer)) if end is not None else "" for end in (low, high)]
+            return f"{show(evaluate(value, answer))} needs to lie in {ends[0]}..{ends[1]}"
+        case Operation(operator="and" | "or", operands=operands):
+            return "; ".join(filter(None, (_shown(operand, answer) for operand in operands)))
+        case Operation(operator="not", operands=(inner,)):
+            return _shown(inner, answer)
+        case Fact(function="unique", column=column):
+            return f"{column} {'has no repeated value' if answer(expression) else 'has repeated values'}"
+    return ""
+
+
+def _shown_comparison(operator: str, left: Expression, right: Expression, answer: Answer) -> str:
+    found, needed = evaluate(left, answer), evaluate(right, answer)
+    text = f"{show(found)} needs {'' if operator in ('>=', '<=') else operator + ' '}{_literal_text(right) or show(needed)}"
+    numbers = all(isinstance(v, int | float) and not isinstance(v, bool) for v in (found, needed))
+    if numbers and not _compare(operator, found, needed):
+        if operator in (">", ">="):
+            text += f", short by {show(needed - found)}"
+        elif operator in ("<", "<="):
+            text += f", over by {show(found - needed)}"
+    return text
+
+
+def _literal_text(expression: Expression) -> str:
+    return expression.text if isinstance(expression, Literal_) else ""
+
+
+def show(value: Any) -> str:
+    if value is None:
+        return "nothing"
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, int):
+        return f"{value:,}"
+    if isinstance(value, float):
+        return f"{value:.4f}" if 0.001 <= abs(value) < 10_000 or value == 0 else f"{value:.4g}"
+    return str(value)

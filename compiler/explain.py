@@ -1,0 +1,99 @@
+"""Two keys' parts -> what changed between them, in words; followed down to the file or line where it began."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+
+from .program import Node, Program
+from .state import Record, State
+
+
+def changes(before: Mapping[str, str], now: Mapping[str, str], node: Node, state: State) -> Iterator[str]:
+    """One line for each part that is new, gone or another."""
+    for part in sorted({*before, *now}, key=_order):
+        old, new = before.get(part), now.get(part)
+        if old != new:
+            yield _line(part, old, new, node, state)
+
+
+def _order(part: str) -> tuple[int, str]:
+    kinds = ("file", "input", "entry", "code", "query", "command", "predict", "argument", "column", "package")
+    word = part.split(" ", 1)[0]
+    return (kinds.index(word) if word in kinds else len(kinds), part)
+
+
+def _line(part: str, old: str | None, new: str | None, node: Node, state: State) -> str:
+    word, _, name = part.partition(" ")
+    if word == "input":
+        return f"{_input_name(name, node)} changed"
+    if word == "file":
+        return _file(name, old, new, node, state)
+    if word in ("code", "query", "command"):
+        if word != "code" or old is None or new is None:
+            return f"{part} is {'new' if old is None else 'gone'}" if None in (old, new) else f"{part} changed"
+        return f"{name or 'code'} changed"
+    if word == "argument":
+        return f"{name}: {_shown(old)} -> {_shown(new)}"
+    if word == "package":
+        return f"{name} {old or 'none'} -> {new or 'none'}"
+    if word == "column":
+        return f"column {name}: {old or 'not declared'} -> {new or 'not declared'}"
+    return f"{part}: {old or 'none'} -> {new or 'none'}"
+
+
+def _input_name(role: str, node: Node) -> str:
+    if role.isdigit() and int(role) <= len(node.inputs):
+        return node.inputs[int(role) - 1].name
+    return next((item.name for item in node.inputs if item.alias == role), role)
+
+
+def _file(name: str, old: str | None, new: str | None, node: Node, state: State) -> str:
+    if old is None:
+        return f"{name} is new"
+    if new is None:
+        return f"{name} is gone"
+    source = state.sources.get(node.name)
+    lines = source.lines.get(name) if source else None
+    accepted = state.names.get(node.name)
+    record = state.record(accepted.key) if accepted else None
+    before = record.outputs[0].about.get("lines", {}).get(name) if record else None
+    if isinstance(before, int) and lines is not None and lines != before:
+        return f"{name} {lines - before:+,} lines"
+    return f"{name} changed"
+
+
+def _shown(value: str | None) -> str:
+    if value is None:
+        return "default"
+    shown = json.loads(value)
+    return f'"{shown}"' if isinstance(shown, str) else str(value)
+
+
+def trace(name: str, program: Program, state: State, keys: Mapping[str, Record], depth: int = 0) -> Iterator[tuple[int, str]]:
+    """Why an artifact is what it is: (indent, line), down to the files. `keys` are the parts in force by node name."""
+    node = program.node_of()[name]
+    now = keys.get(node.name)
+    accepted = state.names.get(name)
+    before = state.record(accepted.key) if accepted else None
+    if now is None or before is None:
+        yield depth, f"{name} was never made" if before is None else f"{name} follows what it is made from"
+        lines: list[str] = []
+    else:
+        lines = list(changes(before.parts, now.parts, node, state))
+        if not lines:
+            yield depth, f"{name} is up to date"
+            return
+        yield depth, f"{name} changed"
+    for line in lines:
+        source = next((item.name for item in node.inputs if line == f"{item.name} changed"), None)
+        if source is None:
+            yield depth + 1, line
+    for item in node.inputs:
+        yield from _below(item.name, program, state, keys, depth + 1)
+
+
+def _below(name: str, program: Program, state: State, keys: Mapping[str, Record], depth: int) -> Iterator[tuple[int, str]]:
+    found = list(trace(name, program, state, keys, depth))
+    if not found[0][1].endswith("up to date"):
+        yield from found

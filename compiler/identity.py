@@ -1,0 +1,131 @@
+"""The only place that says what "same" means: which parts make a key, and how they are hashed.
+
+Not in a key: names, descriptions, conditions, needs, environments, backends, secrets. Every key keeps its parts, so
+that a person can be told what changed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+
+from .program import Fact, Input, Measure, Node, Predict, Rows, Value
+from .types import Column
+
+# Raised when a recipe of ours would make other bytes from the same parts.
+RECIPE_VERSIONS = {
+    "csv": 1, "parquet": 1, "jsonl": 1, "excel": 1, "folder": 1, "sql": 1, "python": 1, "split": 1, "predict": 1,
+    "shell": 1, "http": 1,
+}  # fmt: skip
+
+# What a recipe of ours is made with, where its result depends on it.
+RECIPE_PACKAGES = {"sql": ("duckdb",), "split": ("sklearn",), "predict": ("sklearn",)}
+
+Parts = dict[str, str]
+
+
+def key_of(parts: Mapping[str, str]) -> str:
+    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
+
+
+def packages_of(node: Node) -> tuple[str, ...]:
+    """The import names of the packages whose versions a node's key holds."""
+    code = node.recipe.code
+    own = RECIPE_PACKAGES.get(node.recipe.word, ())
+    if node.recipe.word == "split" and "seed" not in node.arguments:
+        own = ()
+    return (*own, *(code.packages if code else ()))
+
+
+def making(
+    node: Node, digests: Mapping[str, str], files: Mapping[str, str], versions: Mapping[str, str]
+) -> Parts:
+    """The parts of what makes a node's artifacts.
+
+    `digests` are those of its inputs by name, `files` those of a source's files, `versions` those of packages by
+    import name.
+    """
+    recipe = node.recipe
+    parts: Parts = {"recipe": f"{recipe.word} {RECIPE_VERSIONS[recipe.word]}", "kind": node.kind}
+    if recipe.word == "shell":
+        parts["command"] = recipe.text
+    if recipe.digest and not recipe.code:
+        parts["query"] = recipe.digest
+    if recipe.code:
+        parts |= _code(node)
+    for position, item in enumerate(node.inputs):
+        parts[f"input {_role(node, item, position)}"] = digests[item.name]
+    for name, value in node.arguments.items():
+        parts[f"argument {_argument_name(node, name)}"] = written(value)
+    for file, digest in files.items():
+        parts[f"file {file}"] = digest
+    for column in node.declared:
+        parts[f"column {column.name}"] = column_text(column)
+    for package in packages_of(node):
+        parts[f"package {package}"] = versions.get(package, "none")
+    if node.predict:
+        parts["predict"] = predict_text(node.predict)
+    parts["outputs"] = str(len(node.names))
+    return parts
+
+
+def _code(node: Node) -> Parts:
+    code = node.recipe.code
+    assert code is not None
+    entry = code.entry.rsplit(":", 1)[-1] if code.files else code.entry
+    if not code.parts:
+        return {"code": f"{entry} {code.digest}"}
+    return {"entry": entry, **{f"code {name}": digest for name, digest in code.parts.items()}}
+
+
+def _role(node: Node, item: Input, position: int) -> str:
+    """What an input is to its recipe: the name that it sees, or the place where it stands."""
+    by_name = node.recipe.word in ("sql", "shell") or (node.recipe.code and not node.recipe.code.is_class and node.recipe.code.files)
+    return item.alias if by_name else str(position + 1)
+
+
+def _argument_name(node: Node, name: str) -> str:
+    """A split's outputs count by their place, so that renaming one makes nothing."""
+    if node.recipe.word == "split" and name in node.names:
+        return f"output {node.names.index(name) + 1}"
+    return name
+
+
+def written(value: Value) -> str:
+    return json.dumps(value)
+
+
+def column_text(column: Column) -> str:
+    marks = ", unique" * column.unique
+    if column.low is not None or column.high is not None:
+        marks += f" in {'' if column.low is None else column.low}..{'' if column.high is None else column.high}"
+    origin = f" from {json.dumps(column.origin)}" if column.origin else ""
+    return f"{column.type}{marks}{origin}"
+
+
+def predict_text(predict: Predict) -> str:
+    positive = f" == {json.dumps(predict.positive)}" if predict.positive is not None else ""
+    return f"{', '.join(predict.targets)}{positive} from {', '.join(predict.features)} ({predict.task})"
+
+
+# --- facts ----------------------------------------------------------------------------------------------------
+
+
+def fact_key(fact: Fact | Rows, digest: str, others: Mapping[str, str] | None = None) -> str:
+    """Of a fact about a table, or about a service's release. `others` are the tables that it looks into, by name."""
+    if isinstance(fact, Rows):
+        return key_of({"rows": fact.broken, "of": digest, **{f"in {k}": v for k, v in (others or {}).items()}})
+    return key_of({"function": fact.function, "column": fact.column, "of": digest})
+
+
+def metric_key(measure: Measure, predict: Predict | None, model: str, data: str) -> str:
+    return key_of(
+        {
+            "metric": measure.metric,
+            "code": measure.code.digest if measure.code else "",
+            "predict": predict_text(predict) if predict else "",
+            "model": model,
+            "data": data,
+        }
+    )

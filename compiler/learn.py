@@ -1,0 +1,184 @@
+"""What is particular to models: the `predict` and `measure` lines, and what a prediction looks like."""
+
+from __future__ import annotations
+
+from ..grammar import tree
+from ..grammar.diagnostic import Fix, nearest
+from ..grammar.kinds import METRICS
+from . import signature, values
+from .program import Measure, Node, Predict, Scalar
+from .scope import Scope, column_missing, did_you_mean, dotted
+from .types import BOOL, FLOAT, Column, Columns, Type, by_name, is_number
+
+
+def model(block: tree.Block, node: Node, given: object, scope: Scope) -> Node:
+    """The node of a model with what it predicts."""
+    lines = [line for line in block.lines if isinstance(line, tree.Predict)]
+    for line in lines[1:]:
+        scope.tell("E207", line.span, {"name": "predict"})
+    known = scope.columns.get(node.inputs[0].name) if node.inputs else None
+    estimator = _is_estimator(node)
+    if not lines:
+        if estimator and block.recipe is not None:
+            scope.tell("E217", block.recipe.span, {"name": node.name}, help="write a line: predict .target from .a, .b")
+        return node
+    if not node.inputs or node.inputs[0].kind != "data":
+        scope.tell("E211", block.head, {"word": "a model", "what": "inputs", "found": 0, "wanted": "1 or more"},
+                   help="write from data that it learns from")
+        return node
+    _columns_there(lines[0], node, known, scope)
+    return node.model_copy(update={"predict": _predict(lines[0], node, known, scope)})
+
+
+def _is_estimator(node: Node) -> bool:
+    code = node.recipe.code
+    return code is not None and (code.is_class or not code.files)
+
+
+def _columns_there(line: tree.Predict, node: Node, known: Columns | None, scope: Scope) -> None:
+    if known is None:
+        return
+    names = by_name(known)
+    for column in (*line.targets, *(line.features or ()), *line.but):
+        if column.name not in names:
+            column_missing(scope, column, known, node.inputs[0].name)
+    targets = {target.name for target in line.targets}
+    for column in line.features or ():
+        if column.name in targets:
+            scope.tell("E218", column.span, {"column": column.name}, help="take it out of the features")
+
+
+def _predict(line: tree.Predict, node: Node, known: Columns | None, scope: Scope) -> Predict:
+    targets = tuple(target.name for target in line.targets)
+    positive = _positive(line, known, scope)
+    if line.features is not None:
+        features = tuple(column.name for column in line.features)
+    else:
+        left_out = {*targets, *(column.name for column in line.but)}
+        features = tuple(column.name for column in known or () if column.name not in left_out)
+    return Predict(targets=targets, positive=positive, features=features, task=_task(line, node, known, positive, scope))
+
+
+def _positive(line: tree.Predict, known: Columns | None, scope: Scope) -> Scalar:
+    if line.positive is None:
+        return None
+    value = values.read(line.positive, scope.params, scope.told)
+    target = by_name(known or ()).get(line.targets[0].name)
+    if isinstance(value, str) and target is not None and target.type.values and value not in target.type.values:
+        scope.tell("E219", line.positive.span, {"value": value, "column": target.name},
+                   help=did_you_mean(value, target.type.values))
+    elif target is not None and value is not None and not _same_form(value, target.type):
+        scope.tell("E304", line.positive.span, {"column": target.name, "declared": str(target.type), "found": scope.written(line.positive.span)})
+    return value if isinstance(value, bool | int | float | str) else None
+
+
+def _same_form(value: object, type_: Type) -> bool:
+    if isinstance(value, bool):
+        return type_.base == "bool"
+    if isinstance(value, int | float):
+        return is_number(type_)
+    return type_.base in ("text", "date", "timestamp")
+
+
+def _task(line: tree.Predict, node: Node, known: Columns | None, positive: Scalar, scope: Scope) -> str:  # type: ignore[return]
+    if not line.targets:
+        return "none"
+    target = by_name(known or ()).get(line.targets[0].name)
+    code = node.recipe.code
+    kind = signature.estimator_kind(code.entry) if code is not None else ""
+    text = target is not None and target.type.base in ("text", "bool")
+    if text and positive is None and kind == "regressor":
+        scope.tell("E220", line.targets[0].span, {"column": line.targets[0].name, "type": str(target.type if target else "")},
+                   help=f'take a classifier, or learn a number; predict {dotted(line.targets[0].name)} == "…" learns whether')
+    if positive is not None or text or kind == "classifier":
+        return "classification"
+    return "regression"
+
+
+def prediction_columns(model: Node, scope: Scope) -> Columns:
+    predict = model.predict
+    if predict is None:
+        return (Column(name="prediction", type=FLOAT),)
+    target = None
+    if predict.targets and model.inputs:
+        target = by_name(scope.columns.get(model.inputs[0].name) or ()).get(predict.targets[0])
+    if predict.task != "classification":
+        return (Column(name="prediction", type=FLOAT),)
+    type_ = BOOL if predict.positive is not None or target is None else target.type.model_copy(update={"optional": False})
+    return Column(name="prediction", type=type_), Column(name="probability", type=Type(base="float", optional=True))
+
+
+# --- measure --------------------------------------------------------------------------------------------------
+
+
+def with_measures(block: tree.Block, node: Node, scope: Scope) -> Node:
+    found: dict[str, Measure] = {}
+    for line in block.lines:
+        if isinstance(line, tree.Measure) and node.kind == "model":
+            _measure(line, node, found, scope)
+    return node.model_copy(update={"measures": tuple(found.values())})
+
+
+def _measure(line: tree.Measure, node: Node, found: dict[str, Measure], scope: Scope) -> None:
+    on = line.on.name
+    if on not in scope.names.block_of:
+        return  # told as an unknown name
+    if scope.names.kind_of(on) != "data":
+        scope.tell("E104", line.on.span, {"name": on, "kind": scope.names.kind_of(on), "wanted": "data"})
+        return
+    if node.predict is None and any(metric.name in METRICS for metric in line.metrics):
+        scope.tell("E215", line.span, {"name": node.name}, help="write a line: predict .target from .a, .b")
+        return
+    _measured_columns(line, node, on, scope)
+    for metric in line.metrics:
+        measure = _metric(metric, node, on, scope)
+        if measure is None:
+            continue
+        if measure.name in found:
+            scope.tell("E608", metric.span, {"name": measure.name}, help=f"give it another: {metric.name} as {metric.name}_{on}")
+            continue
+        found[measure.name] = measure
+
+
+def _measured_columns(line: tree.Measure, node: Node, on: str, scope: Scope) -> None:
+    known = scope.columns.get(on)
+    if known is None or node.predict is None:
+        return
+    names = by_name(known)
+    for column in (*node.predict.targets, *node.predict.features):
+        if column not in names:
+            scope.tell("E302", line.on.span, {"column": column, "of": on}, note=f"{node.name} needs it", help=did_you_mean(column, names, " "))
+
+
+def _metric(metric: tree.Metric, node: Node, on: str, scope: Scope) -> Measure | None:
+    if metric.name == "python" and metric.place is not None:
+        return _own_metric(metric, on, scope)
+    known = METRICS.get(metric.name)
+    if known is None or metric.place is not None:
+        close = nearest(metric.name, METRICS)
+        task = node.predict.task if node.predict else ""
+        fitting = [name for name, m in METRICS.items() if m.task == task]
+        scope.tell("E602", metric.name_span, {"name": metric.name}, help=did_you_mean(metric.name, METRICS, f"for a {task}: {', '.join(fitting)}"),
+                   fix=Fix(metric.name_span, close) if close else None)
+        return None
+    if node.predict is not None and known.task != node.predict.task:
+        scope.tell("E609", metric.name_span, {"metric": metric.name, "wanted": known.task, "model": node.name, "task": node.predict.task},
+                   help=did_you_mean("", (), "measure " + ", ".join([n for n, m in METRICS.items() if m.task == node.predict.task][:4])))
+        return None
+    return Measure(name=metric.alias or metric.name, metric=metric.name, on=on)
+
+
+def _own_metric(metric: tree.Metric, on: str, scope: Scope) -> Measure | None:
+    assert metric.place is not None
+    read = signature.read(metric.place.value, scope.files.text)
+    if isinstance(read, signature.Problem):
+        scope.tell("E401", metric.place.span, {"message": read.message}, help=read.help)
+        return None
+    stranger = [p for p in read.required if p not in OWN_METRIC_TAKES]
+    if stranger:
+        scope.tell("E403", metric.place.span, {"function": read.code.entry.rsplit(":", 1)[-1], "missing": ", ".join(stranger)},
+                   help=f"a metric is handed {', '.join(OWN_METRIC_TAKES)}")
+    return Measure(name=metric.alias or metric.place.value.rsplit(":", 1)[-1], metric="python", on=on, code=read.code)
+
+
+OWN_METRIC_TAKES = ("y_true", "y_pred", "y_prob", "data", "model")

@@ -1,0 +1,47 @@
+"""What the compiler may ask of the files that a spec names. It is handed one of these; it opens nothing itself."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from .program import Value
+from .types import Columns
+
+
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    """A file that cannot be used: why, in plain words, and the way out."""
+
+    why: str
+    help: str = ""
+
+
+class Files(Protocol):
+    """The folder of the spec. All paths are relative to it, with `/`."""
+
+    def text(self, path: str) -> str | None:
+        """The text of a file, None when there is none."""
+
+    def names(self) -> tuple[str, ...]:
+        """The files of the folder, for did-you-mean."""
+
+    def columns(self, word: str, place: str, arguments: Mapping[str, Value], declared: Columns) -> Columns | Unreadable:
+        """The columns that a source holds, under their names in the file. () for a folder."""
+
+
+class InMemory:
+    """Files that are only told of: the twin for tests, editors and examples in the docs."""
+
+    def __init__(self, texts: Mapping[str, str], tables: Mapping[str, Columns] | None = None) -> None:
+        self.texts, self.tables = texts, tables or {}
+
+    def text(self, path: str) -> str | None:
+        return self.texts.get(path)
+
+    def names(self) -> tuple[str, ...]:
+        return (*self.texts, *self.tables)
+
+    def columns(self, word: str, place: str, arguments: Mapping[str, Value], declared: Columns) -> Columns | Unreadable:
+        return self.tables.get(place) or Unreadable(f"there is no file {place}")

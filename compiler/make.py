@@ -1,0 +1,397 @@
+"""How each recipe makes a block: its node, and the columns that come out."""
+
+from __future__ import annotations
+
+from ..grammar import tree
+from ..grammar.diagnostic import listing
+from ..grammar.kinds import Recipe
+from . import arguments, declared, learn, signature, sql, values
+from .load import Unreadable
+from .program import Code, Input, Node, Value
+from .program import Recipe as Made
+from .resolve import is_source
+from .scope import Scope, column_missing, did_you_mean, dotted
+from .types import INT, TEXT, Column, Columns, by_name, is_ordered, optional
+
+
+def node(block: tree.Block, recipe: Recipe, scope: Scope) -> Node | None:
+    """The node without measures and expectations; None when nothing can be said of it."""
+    given = arguments.read(block, recipe, scope)
+    base = Node(
+        names=tuple(name.text for name in block.names),
+        kind=block.kind,  # type: ignore[arg-type]
+        inputs=_inputs(block, scope),
+        recipe=Made(word=recipe.word),
+        arguments={name: values.plain(value) for name, (value, _) in given.items()},
+        declared=declared.columns(block, scope),
+        needs=arguments.needs(block, scope),
+        doc=block.doc,
+        span=scope.place(block.span),
+    )
+    if recipe.source:
+        return _source(block, base, scope)
+    match recipe.word:
+        case "sql":
+            return _sql(block, base, scope)
+        case "split":
+            return _split(block, base, given, scope)
+        case "predict":
+            return _predict(block, base, scope)
+        case "python":
+            return _python(block, base, given, scope)
+        case "http":
+            return _http(block, base, scope)
+        case _:
+            return _shell(block, base, scope)
+
+
+def _inputs(block: tree.Block, scope: Scope) -> tuple[Input, ...]:
+    found: list[Input] = []
+    if block.recipe and block.recipe.place is None and block.recipe.reference.name in scope.names.block_of:
+        found.append(Input(name=block.recipe.reference.name, alias="model", kind="model"))
+    for item in block.inputs:
+        if is_source(item) or item.reference.name not in scope.names.block_of:
+            continue
+        if item.last:
+            scope.tell("E901", item.span, {"what": "last as an input"})
+            continue
+        kind = scope.names.kind_of(item.reference.name)
+        if kind == "service":
+            scope.tell("E901", item.span, {"what": "data made from a service's log"})
+            continue
+        alias = item.alias or item.reference.name
+        if any(other.alias == alias for other in found):
+            scope.tell("E102", item.span, {"name": alias}, help="give it another name with as")
+        found.append(Input(name=item.reference.name, alias=alias, kind=kind))  # type: ignore[arg-type]
+    return tuple(found)
+
+
+def _place(written: tree.Text | tree.Reference | None, scope: Scope) -> str | None:
+    """The quoted place, or the text of a param; None when a mistake has been told."""
+    if isinstance(written, tree.Text):
+        return written.value
+    assert written is not None
+    value = values.read(written, scope.params, scope.told)
+    if value is not None and not isinstance(value, str):
+        scope.tell("E206", written.span, {"name": "the place", "wanted": "a text in quotes", "found": str(written)})
+        return None
+    return value
+
+
+def merged(known: Columns | None, declared_: Columns) -> Columns | None:
+    """The declared columns where there are some, the known ones as they are; None when no more is known."""
+    if known is None:
+        return None
+    names = by_name(declared_)
+    return tuple(names.get(column.name, column) for column in known)
+
+
+# --- sources --------------------------------------------------------------------------------------------------
+
+
+def _source(block: tree.Block, base: Node, scope: Scope) -> Node | None:
+    item = block.inputs[0]
+    place = _place(item.place, scope)
+    if place is None or item.place is None:
+        return None
+    found = scope.files.columns(base.recipe.word, place, base.arguments, base.declared)
+    made = base.model_copy(update={"recipe": Made(word=base.recipe.word, place=place)})
+    if isinstance(found, Unreadable):
+        scope.tell("E701", item.place.span, {"why": found.why}, help=found.help)
+        return made.model_copy(update={"columns": dict.fromkeys(base.names)})
+    if base.recipe.word == "folder":
+        return made
+    columns = _renamed(block, base, found, scope)
+    outputs = {base.name: columns}
+    if len(base.names) > 1:
+        outputs[base.names[1]] = REJECTS
+    return made.model_copy(update={"columns": outputs})
+
+
+REJECTS: Columns = (
+    Column(name="file", type=TEXT),
+    Column(name="line", type=INT),
+    Column(name="column", type=optional(TEXT)),
+    Column(name="value", type=optional(TEXT)),
+    Column(name="reason", type=TEXT),
+    Column(name="row", type=TEXT),
+)
+
+
+def _renamed(block: tree.Block, base: Node, found: Columns, scope: Scope) -> Columns:
+    in_file = by_name(found)
+    by_origin = {column.origin or column.name: column for column in base.declared}
+    for line in block.lines:
+        if isinstance(line, tree.ColumnLine):
+            origin = line.origin.value if line.origin else line.name
+            if origin not in in_file:
+                span = line.origin.span if line.origin else line.name_span
+                scope.tell("E303", span, {"column": origin}, note=f"the file has {_some(found)}",
+                           help=did_you_mean(origin, in_file, " "))
+    return tuple(by_origin.get(column.name, column) for column in found)
+
+
+def _some(columns: Columns) -> str:
+    return listing([column.name for column in columns])
+
+
+# --- sql ------------------------------------------------------------------------------------------------------
+
+
+def _sql(block: tree.Block, base: Node, scope: Scope) -> Node | None:
+    written = block.recipe.place if block.recipe else None
+    query = _query(written, scope)
+    if query is None or written is None:
+        return None
+    text, file = query
+    tables = {item.alias: scope.columns.get(item.name) for item in base.inputs if item.kind == "data"}
+    for item in base.inputs:
+        if item.kind != "data":
+            scope.tell("E104", block.head, {"name": item.name, "kind": item.kind, "wanted": "data"})
+    bound = sql.bind(text, tables, {**scope.params, **base.arguments})
+    if bound.problem is not None:
+        _sql_problem(bound.problem, written, text, file, scope)
+    else:
+        _unused(block, base, bound, scope)
+    used: dict[str, Value] = {name: {**scope.params, **base.arguments}.get(name) for name in bound.parameters}
+    made = Made(word="sql", place=file, text=text, digest=sql.fingerprint(text))
+    columns = _conforming(block, base, bound.columns, scope)
+    return base.model_copy(update={"recipe": made, "arguments": used, "columns": {base.name: columns}})
+
+
+def _query(written: tree.Text | tree.Reference | None, scope: Scope) -> tuple[str, str] | None:
+    """The query and its file, "" when inline. One line in quotes that ends in .sql is a file."""
+    text = _place(written, scope)
+    if text is None or written is None:
+        return None
+    if (isinstance(written, tree.Text) and written.raw) or not text.strip().lower().endswith(".sql"):
+        return text, ""
+    found = scope.files.text(text)
+    if found is None:
+        scope.tell("E701", written.span, {"why": f"there is no file {text}"}, help=did_you_mean(text, scope.files.names(), " "))
+        return None
+    return found, text
+
+
+def _sql_problem(problem: sql.Problem, written: tree.Text | tree.Reference, text: str, file: str, scope: Scope) -> None:
+    span = written.span
+    note = ""
+    if file:
+        line = text.count("\n", 0, problem.start) + 1
+        column = problem.start - (text.rfind("\n", 0, problem.start) + 1) + 1
+        note = f"{file}:{line}:{column}"
+    elif isinstance(written, tree.Text) and len(written.value) == written.inner.end - written.inner.start:
+        span = written.inner.inner(problem.start, max(problem.end, problem.start + 1))
+    scope.tell("E501", span, {"message": problem.message}, note=note, help=problem.help)
+
+
+def _unused(block: tree.Block, base: Node, bound: sql.Bound, scope: Scope) -> None:
+    for line in block.lines:
+        if isinstance(line, tree.Assign) and line.name not in bound.parameters:
+            scope.tell("E502", line.name_span, {"name": line.name}, help=f"write ${line.name} in the query, or take the line away")
+    for item in block.inputs:
+        alias = item.alias or item.reference.name
+        if alias not in bound.tables and any(i.alias == alias for i in base.inputs):
+            scope.tell("E503", item.span, {"name": alias}, help="take it out of from, or read it in the query")
+
+
+def _conforming(block: tree.Block, base: Node, found: Columns | None, scope: Scope) -> Columns | None:
+    """What comes out, held against the declared columns of the block."""
+    if found is None:
+        return base.declared or None
+    known = by_name(found)
+    for line in block.lines:
+        if not isinstance(line, tree.ColumnLine):
+            continue
+        column = known.get(line.name)
+        if column is None:
+            scope.tell("E303", line.name_span, {"column": line.name}, note=f"there is {_some(found)}",
+                       help=did_you_mean(line.name, known, " "))
+            continue
+        declared_ = by_name(base.declared).get(line.name)
+        if declared_ is not None and not _may_be(column, declared_):
+            facts = {"column": line.name, "declared": str(declared_.type), "found": str(column.type)}
+            scope.tell("E304", line.type.span, facts, help="declare what it is, or cast it in the recipe")
+    return merged(found, base.declared)
+
+
+def _may_be(found: Column, declared_: Column) -> bool:
+    allowed = {("int", "float"), ("float", "int"), ("timestamp", "date"), ("date", "timestamp")}
+    pair = (found.type.base, declared_.type.base)
+    return pair[0] == pair[1] or pair in allowed
+
+
+# --- split ----------------------------------------------------------------------------------------------------
+
+
+def _split(block: tree.Block, base: Node, given: arguments.Given, scope: Scope) -> Node:
+    _split_columns(base, given, scope)
+    _split_shares(block, base, given, scope)
+    plain = {name: value.name if isinstance(value, values.ColumnValue) else values.plain(value)
+             for name, (value, _) in given.items()}  # fmt: skip
+    known = scope.columns.get(base.inputs[0].name) if base.inputs else None
+    columns = _conforming(block, base, known, scope)
+    if base.inputs and base.inputs[0].kind != "data":
+        scope.tell("E104", block.head, {"name": base.inputs[0].name, "kind": base.inputs[0].kind, "wanted": "data"})
+    return base.model_copy(update={"arguments": plain, "columns": dict.fromkeys(base.names, columns)})
+
+
+def _split_columns(base: Node, given: arguments.Given, scope: Scope) -> None:
+    known = scope.columns.get(base.inputs[0].name) if base.inputs else None
+    for name in ("by", "stratify", "order"):
+        if name not in given or known is None:
+            continue
+        line = given[name][1]
+        assert isinstance(line.value, tree.Column)
+        column = by_name(known).get(line.value.name)
+        if column is None:
+            column_missing(scope, line.value, known, base.inputs[0].name)
+        elif name == "order" and not is_ordered(column.type):
+            facts = {"problem": f"order takes a number or a date, and {dotted(column.name)} is {column.type}"}
+            scope.tell("E604", line.value.span, facts)
+
+
+def _split_shares(block: tree.Block, base: Node, given: arguments.Given, scope: Scope) -> None:
+    said = [name for name in base.names if name in given]
+    unsaid = [name for name in base.names if name not in given]
+    if len(unsaid) > 1:
+        help_ = f"say how much goes to {' and '.join(unsaid[:-1])}, as in {unsaid[-1]} = 20%"
+        scope.tell("E212", block.head, {"outputs": " and ".join(unsaid)}, help=help_)
+    shares = 0.0
+    for name in said:
+        value, line = given[name]
+        if isinstance(value, str):
+            if "order" not in given:
+                scope.tell("E213", line.value.span, {"name": name}, help="write order = .date too")
+        elif isinstance(value, int | float):
+            share = values.dimension(line.value) == "share" or isinstance(value, float)
+            shares += value if share else 0
+            if value <= 0 or (share and value >= 1):
+                scope.tell("E206", line.value.span, {"name": name, "wanted": "more than nothing and less than all",
+                                                     "found": scope.written(line.value.span)})
+    if shares >= 1 and unsaid:
+        scope.tell("E206", given[said[-1]][1].value.span, {"name": said[-1], "wanted": f"a share that leaves rows for {unsaid[0]}",
+                                                           "found": scope.written(given[said[-1]][1].value.span)})
+
+
+# --- a model as recipe ----------------------------------------------------------------------------------------
+
+
+def _predict(block: tree.Block, base: Node, scope: Scope) -> Node:
+    model = scope.nodes.get(base.inputs[0].name) if base.inputs else None
+    made = base.model_copy(update={"recipe": Made(word="predict")})
+    if model is None or len(base.inputs) < 2:
+        return made.model_copy(update={"columns": {base.name: None}})
+    data = base.inputs[1]
+    known = scope.columns.get(data.name)
+    if model.predict is None:
+        scope.tell("E215", block.head, {"name": model.name}, help=f"write in {model.name}: predict .target from .a, .b")
+    elif known is not None:
+        _features_there(block, model, data.name, known, scope)
+    columns = None if known is None else (*known, *learn.prediction_columns(model, scope))
+    return made.model_copy(update={"columns": {base.name: _conforming(block, base, columns, scope)}})
+
+
+def _features_there(block: tree.Block, model: Node, data: str, known: Columns, scope: Scope) -> None:
+    assert model.predict is not None
+    names = by_name(known)
+    trained = by_name(scope.columns.get(model.inputs[0].name) or ()) if model.inputs else {}
+    span = block.inputs[0].span
+    for feature in model.predict.features:
+        if feature not in names:
+            scope.tell("E302", span, {"column": feature, "of": data}, note=f"{model.name} predicts from it",
+                       help=did_you_mean(feature, names, " "))
+        elif feature in trained and names[feature].type.base != trained[feature].type.base:
+            numbers = {names[feature].type.base, trained[feature].type.base} == {"int", "float"}
+            if not numbers:
+                facts = {"column": feature, "declared": str(trained[feature].type), "found": str(names[feature].type)}
+                scope.tell("E304", span, facts, help=f"{model.name} was trained on {trained[feature].type}")
+
+
+# --- python ---------------------------------------------------------------------------------------------------
+
+
+def _python(block: tree.Block, base: Node, given: arguments.Given, scope: Scope) -> Node | None:
+    written = block.recipe.place if block.recipe else None
+    entry = _place(written, scope)
+    if entry is None or written is None:
+        return None
+    read = signature.read(entry, scope.files.text)
+    if isinstance(read, signature.Problem):
+        scope.tell("E401", written.span, {"message": read.message}, help=read.help,
+                   note=f"{read.path}:{read.line}" if read.path and read.line else "")
+        made = base.model_copy(update={"columns": dict.fromkeys(base.names)})
+        return None if base.kind == "model" else made
+    code = read.code
+    if not read.open and not code.is_class:
+        _call_fits(block, base, read, scope)
+    elif code.is_class or _is_installed(code):
+        _constructor_fits(block, base, code, scope)
+    made = base.model_copy(update={"recipe": Made(word="python", place=entry, digest=code.digest, code=code)})
+    if base.kind == "model":
+        return learn.model(block, made, given, scope)
+    outputs: dict[str, Columns | None] = dict.fromkeys(base.names)
+    outputs[base.name] = base.declared or None
+    return made.model_copy(update={"columns": outputs})
+
+
+def _is_installed(code: Code) -> bool:
+    return not code.files and ".py:" not in code.entry
+
+
+def _call_fits(block: tree.Block, base: Node, read: signature.Signature, scope: Scope) -> None:
+    """The function's parameters are the inputs and arguments, matched by name."""
+    name = read.code.entry.rsplit(":", 1)[-1]
+    parameters = read.code.parameters
+    for item in block.inputs:
+        alias = item.alias or item.reference.name
+        if alias not in parameters:
+            scope.tell("E402", item.span, {"function": name, "name": alias}, note=f"{name}({', '.join(parameters)})",
+                       help=did_you_mean(alias, parameters, f"rename the parameter, or write {item.reference.name} as {parameters[0]}" if parameters else " "))
+    for line in block.lines:
+        if isinstance(line, tree.Assign) and line.name not in parameters and line.name != "seed":
+            scope.tell("E402", line.name_span, {"function": name, "name": line.name}, note=f"{name}({', '.join(parameters)})",
+                       help=did_you_mean(line.name, parameters, " "))
+    has = {item.alias for item in base.inputs} | set(base.arguments) | {"seed", "random_state"}
+    missing = [parameter for parameter in read.required if parameter not in has]
+    if missing and block.recipe:
+        scope.tell("E403", block.recipe.span, {"function": name, "missing": ", ".join(missing)},
+                   help=f"give it an input of that name, or a line: {missing[0]} = …")
+
+
+def _constructor_fits(block: tree.Block, base: Node, code: Code, scope: Scope) -> None:
+    known = signature.estimator_arguments(code.entry) if _is_installed(code) else code.parameters
+    if known is None:
+        return
+    name = code.entry.rsplit(":", 1)[-1]
+    for line in block.lines:
+        if isinstance(line, tree.Assign) and line.name not in (*known, "seed") and not isinstance(line.value, tree.Column):
+            arguments.unknown(line.name, line.name_span, known, name, scope)
+
+
+# --- shell and http -------------------------------------------------------------------------------------------
+
+
+def _shell(block: tree.Block, base: Node, scope: Scope) -> Node | None:
+    command = _place(block.recipe.place if block.recipe else None, scope)
+    if command is None:
+        return None
+    made = base.model_copy(update={"recipe": Made(word="shell", text=command)})
+    if base.kind == "model":
+        return learn.model(block, made, {}, scope)
+    return made.model_copy(update={"columns": {base.name: base.declared or None}})
+
+
+def _http(block: tree.Block, base: Node, scope: Scope) -> Node:
+    for item, written in zip(base.inputs, block.inputs, strict=False):
+        if item.kind != "model":
+            scope.tell("E104", written.span, {"name": item.name, "kind": item.kind, "wanted": "a model"})
+        else:
+            model = scope.nodes.get(item.name)
+            if model is not None and model.predict is None:
+                scope.tell("E215", written.span, {"name": model.name}, help=f"write in {model.name}: predict .target from .a, .b")
+    port = base.arguments.get("port")
+    if isinstance(port, int) and not 1 <= port <= 65535:
+        line = next(x for x in block.lines if isinstance(x, tree.Assign) and x.name == "port")
+        scope.tell("E206", line.value.span, {"name": "port", "wanted": "a number from 1 to 65535", "found": str(port)})
+    return base

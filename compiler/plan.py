@@ -1,0 +1,452 @@
+"""Program and state -> the actions that would make the world so. Telling and doing read the same actions.
+
+`decide` is the whole logic, for one block whose surroundings are known; `plan` folds it over the program with what is
+not yet known left open, and apply calls it again for each block as soon as everything before it is settled.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
+
+from . import conditions, identity
+from .program import Expect, Fact, Measure, Node, Program, Rows
+from .state import Accepted, Made, Record, State
+from .types import Frozen
+
+VERSION = 1
+
+
+class Question(Frozen):
+    """One fact to find out about the artifact `digest`: for a metric, on the data `on`."""
+
+    key: str
+    name: str
+    digest: str
+    function: str = ""
+    column: str = ""
+    rows: Rows | None = None
+    measure: Measure | None = None
+    on: str = ""
+    others: dict[str, str] = {}
+
+
+class Judged(Frozen):
+    """A condition and how it came out."""
+
+    text: str
+    holds: bool
+    shown: str
+    line: int
+
+
+class _Action(Frozen):
+    """`names` are the artifacts; `reason` says why, one line a part; `seconds` is what making took last time."""
+
+    names: tuple[str, ...]
+    kind: str
+    reason: tuple[str, ...] = ()
+    seconds: float | None = None
+
+
+class Reuse(_Action):
+    """It is as the spec says, and stays."""
+
+    action: Literal["reuse"] = "reuse"
+    note: str = ""
+
+
+class Make(_Action):
+    """`key` is empty while an input has yet to be made; `parts` likewise."""
+
+    action: Literal["make"] = "make"
+    key: str = ""
+    parts: dict[str, str] = {}
+    after: tuple[str, ...] = ()
+
+
+class Judge(_Action):
+    """It is made; facts that its conditions and measures ask for are not known yet."""
+
+    action: Literal["judge"] = "judge"
+    key: str = ""
+    questions: tuple[Question, ...] = ()
+    after: tuple[str, ...] = ()
+
+
+class Accept(_Action):
+    """It is made and judged well: its names move to it."""
+
+    action: Literal["accept"] = "accept"
+    key: str
+    digests: tuple[str, ...]
+    judged: tuple[Judged, ...] = ()
+
+
+class Refuse(_Action):
+    """It is made, and a condition does not hold. `keeps`: the name pointed at it before the condition changed."""
+
+    action: Literal["refuse"] = "refuse"
+    key: str
+    judged: tuple[Judged, ...]
+    keeps: bool = False
+
+
+class Serve(_Action):
+    """A service gets a new release, or is started again. `digest` is its model's."""
+
+    action: Literal["serve"] = "serve"
+    release: str = ""
+    digest: str = ""
+    parts: dict[str, str] = {}
+    after: tuple[str, ...] = ()
+
+
+class Wait(_Action):
+    """Something that it is made from was never accepted, or cannot be read."""
+
+    action: Literal["wait"] = "wait"
+    trouble: bool = False
+    help: str = ""
+
+
+class Retire(_Action):
+    """Its block is gone: the name goes, the artifact stays in the store."""
+
+    action: Literal["retire"] = "retire"
+
+
+Action = Annotated[Reuse | Make | Judge | Accept | Refuse | Serve | Wait | Retire, Field(discriminator="action")]
+
+
+class Plan(Frozen):
+    """`actions` in the order of the program, then what is retired. `basis` tells whether the world has moved since."""
+
+    version: int = VERSION
+    spec: str
+    runtime: str = "local"
+    actions: tuple[Action, ...]
+    basis: str = ""
+
+    def changes(self) -> list[Action]:
+        return [action for action in self.actions if not isinstance(action, Reuse)]
+
+
+# --- what is known of the artifacts before a block -------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class Open:
+    """It will be made or judged first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Absent:
+    """It was never accepted."""
+
+    why: str
+
+
+Outlook = Known | Open | Absent
+Outlooks = dict[str, Outlook]
+
+
+def plan(program: Program, state: State) -> Plan:
+    outlooks: Outlooks = {}
+    actions: list[Any] = []
+    for node in program.nodes:
+        action = decide(node, program, outlooks, state)
+        actions.append(action)
+        outlooks |= after(action, node, state)
+    made = {name for node in program.nodes for name in node.names}
+    for name, accepted in state.names.items():
+        if name not in made:
+            actions.append(Retire(names=(name,), kind=accepted.kind, reason=("its block is gone; the artifact stays in the store",)))
+    return Plan(spec=program.spec, actions=tuple(actions), basis=basis(actions, state))
+
+
+def basis(actions: Iterable[Any], state: State) -> str:
+    """A hash of all that the plan was made from: equal means that applying it does what it says."""
+    parts = {f"{i}": action.model_dump_json() for i, action in enumerate(actions)}
+    names = {f"name {name}": accepted.digest for name, accepted in state.names.items()}
+    return identity.key_of({**parts, **names})
+
+
+def after(action: Any, node: Node, state: State) -> Outlooks:
+    """What will be known of a node's artifacts once its action is done."""
+    match action:
+        case Accept(digests=digests):
+            return {name: Known(digest) for name, digest in zip(node.names, digests, strict=True)}
+        case Make() | Judge() | Serve():
+            return {name: Open() for name in node.names}
+        case _:
+            return {name: _accepted(name, node, action, state) for name in node.names}
+
+
+def _accepted(name: str, node: Node, action: Any, state: State) -> Outlook:
+    found = state.names.get(name)
+    if found is not None:
+        return Known(found.digest)
+    if isinstance(action, Wait):
+        return Absent(f"{name} waits")
+    return Absent(f"{name} was never accepted")
+
+
+# --- the decision ----------------------------------------------------------------------------------------------
+
+
+def decide(node: Node, program: Program, outlooks: Mapping[str, Outlook], state: State) -> Any:
+    """The next action for one block, given what is known of the artifacts before it."""
+    waiting = _waits(node, outlooks, state)
+    if waiting is not None:
+        return waiting
+    open_ = tuple(item.name for item in node.inputs if isinstance(outlooks[item.name], Open))
+    if open_:
+        return _later(node, open_, state)
+    digests = {item.name: _digest(outlooks[item.name]) for item in node.inputs}
+    files = state.sources[node.name].files if node.name in state.sources else {}
+    parts = identity.making(node, digests, files, state.versions)
+    key = identity.key_of(parts)
+    if node.kind == "service":
+        return _decide_service(node, parts, key, digests, state)
+    record = state.record(key)
+    if record is None or not all(state.present(made.digest) for made in record.outputs):
+        return Make(names=node.names, kind=node.kind, key=key, parts=parts, reason=_reason(node, parts, record, state),
+                    seconds=_seconds(node, state))
+    return _judge(node, program, record, outlooks, state)
+
+
+def _waits(node: Node, outlooks: Mapping[str, Outlook], state: State) -> Wait | None:
+    source = state.sources.get(node.name)
+    if source is not None and source.trouble:
+        return Wait(names=node.names, kind=node.kind, reason=(source.trouble,), trouble=True, help=source.help)
+    for item in node.inputs:
+        outlook = outlooks.get(item.name, Absent(f"{item.name} has mistakes"))
+        if isinstance(outlook, Absent):
+            return Wait(names=node.names, kind=node.kind, reason=(outlook.why,))
+    return None
+
+
+def _later(node: Node, open_: tuple[str, ...], state: State) -> Make | Serve:
+    reason = (f"{_and(open_)} change{'s' if len(open_) == 1 else ''}",)
+    if node.kind == "service":
+        return Serve(names=node.names, kind=node.kind, reason=reason, after=open_)
+    return Make(names=node.names, kind=node.kind, reason=reason if node.name in state.names else ("new",), after=open_,
+                seconds=_seconds(node, state))
+
+
+def _and(names: tuple[str, ...]) -> str:
+    return ", ".join(names[:-1]) + (" and " if len(names) > 1 else "") + names[-1]
+
+
+def _digest(outlook: Outlook) -> str:
+    assert isinstance(outlook, Known)
+    return outlook.digest
+
+
+def _seconds(node: Node, state: State) -> float | None:
+    accepted = state.names.get(node.name)
+    record = state.record(accepted.key) if accepted else None
+    return record.seconds if record else None
+
+
+def _reason(node: Node, parts: Mapping[str, str], record: Record | None, state: State) -> tuple[str, ...]:
+    from .explain import changes  # explain reads plans; a reason is one line of it
+
+    if record is not None:
+        return ("what was made is no longer in the store",)
+    accepted = state.names.get(node.name)
+    before = state.record(accepted.key) if accepted else None
+    if before is None:
+        return ("new",)
+    return tuple(changes(before.parts, parts, node, state)) or ("it was made another way before",)
+
+
+# --- judgement -------------------------------------------------------------------------------------------------
+
+
+def _judge(node: Node, program: Program, record: Record, outlooks: Mapping[str, Outlook], state: State) -> Any:
+    made = dict(zip(node.names, record.outputs, strict=True))
+    waiting = tuple(name for name in node.reads if isinstance(outlooks.get(name), Open))
+    if waiting:
+        return Judge(names=node.names, kind=node.kind, key=record.key, reason=(f"{_and(waiting)} change{'s' if len(waiting) == 1 else ''}",), after=waiting)
+    absent = next((o.why for name in node.reads if isinstance(o := outlooks.get(name, Absent(f"{name} has mistakes")), Absent)), None)
+    if absent is not None:
+        return Wait(names=node.names, kind=node.kind, reason=(absent,))
+    answers = Answers(node, program, made, record, outlooks, state)
+    questions = tuple(answers.missing())
+    if questions:
+        known = node.name in state.names and state.names[node.name].digest == record.outputs[0].digest
+        reason = "its conditions or measures changed" if known else "made, and not judged yet"
+        return Judge(names=node.names, kind=node.kind, key=record.key, reason=(reason,), questions=questions)
+    return _verdict(node, record, answers, state)
+
+
+def _verdict(node: Node, record: Record, answers: Answers, state: State) -> Any:
+    verdicts = [conditions.judge(expect, answers.answer) for expect in node.expects]
+    judged = tuple(Judged(text=v.expect.text, holds=v.holds, shown=v.shown, line=v.expect.span.line) for v in verdicts)
+    digests = tuple(made.digest for made in record.outputs)
+    accepted = [state.names.get(name) for name in node.names]
+    same = all(a is not None and a.digest == digest for a, digest in zip(accepted, digests, strict=True))
+    if not all(verdict.holds for verdict in verdicts):
+        return Refuse(names=node.names, kind=node.kind, key=record.key, judged=judged, keeps=same)
+    if same:
+        return Reuse(names=node.names, kind=node.kind, seconds=record.seconds)
+    if any(a is not None and digest in a.withdrawn for a, digest in zip(accepted, digests, strict=True)):
+        return Reuse(names=node.names, kind=node.kind, note=f"rolled back from {digests[0][:12]}, which is not taken again")
+    return Accept(names=node.names, kind=node.kind, key=record.key, digests=digests, judged=judged, reason=("made before",))
+
+
+@dataclass(frozen=True, slots=True)
+class Answers:
+    """The facts that a node's conditions and measures ask for: where each is kept, and its value once known."""
+
+    node: Node
+    program: Program
+    made: Mapping[str, Made]
+    record: Record
+    outlooks: Mapping[str, Outlook]
+    state: State
+
+    def missing(self) -> Iterator[Question]:
+        seen: set[str] = set()
+        for question in self._questions():
+            if question.key not in seen and not self.state.fact(question.key)[0]:
+                seen.add(question.key)
+                yield question
+
+    def measured(self) -> dict[str, Any]:
+        """The node's own metrics by name, those that the function returned among them."""
+        found: dict[str, Any] = dict(self.record.metrics)
+        for measure in self.node.measures:
+            known, value = self.state.fact(self._metric(self.node, measure, self._own_digest()).key)
+            if known:
+                found[measure.name] = value
+        return found
+
+    def answer(self, fact: Fact | Rows) -> Any:
+        if isinstance(fact, Fact) and fact.of != "last" and self._returned(fact):
+            return self._returned_value(fact)
+        question = self._question(fact)
+        if question is None:
+            raise conditions.NoLast
+        known, value = self.state.fact(question.key)
+        if not known:
+            raise conditions.NotKnown
+        return value
+
+    def _questions(self) -> Iterator[Question]:
+        for measure in self.node.measures:
+            yield self._metric(self.node, measure, self._own_digest())
+        for expect in self.node.expects:
+            for fact in conditions.facts_in(expect.condition):
+                if isinstance(fact, Fact) and self._returned(fact):
+                    continue
+                question = self._question(fact)
+                if question is not None:
+                    yield question
+
+    def _own_digest(self) -> str:
+        return self.record.outputs[0].digest
+
+    def _last(self) -> str | None:
+        """The accepted artifact, if it is another one than the one judged."""
+        accepted = self.state.names.get(self.node.name)
+        return accepted.digest if accepted and accepted.digest != self._own_digest() else None
+
+    def _question(self, fact: Fact | Rows) -> Question | None:
+        if isinstance(fact, Rows):
+            digest = self.made[fact.of].digest
+            others = {name: self._digest(name) for name in fact.others}
+            return Question(key=identity.fact_key(fact, digest, others), name=self.node.name, digest=digest, rows=fact, others=others)
+        node = self.node if fact.of == "last" or fact.of in self.made else self.program.node_of()[fact.of]
+        digest_or_none = self._last() if fact.of == "last" else self._digest(fact.of)
+        if digest_or_none is None:
+            return None
+        if node.kind == "model":
+            measure = next((m for m in node.measures if m.name == fact.function), None)
+            return self._metric(node, measure, digest_or_none) if measure else None
+        return Question(key=identity.fact_key(fact, digest_or_none), name=node.name, digest=digest_or_none,
+                        function=fact.function, column=fact.column)
+
+    def _digest(self, name: str) -> str:
+        return self.made[name].digest if name in self.made else _digest(self.outlooks[name])
+
+    def _metric(self, node: Node, measure: Measure, digest: str) -> Question:
+        on = self._digest(measure.on)
+        key = identity.metric_key(measure, node.predict, digest, on)
+        return Question(key=key, name=node.name, digest=digest, measure=measure, on=on)
+
+    def _returned(self, fact: Fact) -> bool:
+        """Whether the fact is a metric that the function returned itself, with no measure line for it."""
+        node = self.node if fact.of in self.made else self.program.node_of().get(fact.of, self.node)
+        return node.kind == "model" and fact.function not in {m.name for m in node.measures}
+
+    def _returned_value(self, fact: Fact) -> Any:
+        if fact.of in self.made:
+            return self.record.metrics.get(fact.function)
+        accepted = self.state.names.get(fact.of)
+        record = self.state.record(accepted.key) if accepted else None
+        return record.metrics.get(fact.function) if record else None
+
+
+# --- services --------------------------------------------------------------------------------------------------
+
+
+def _decide_service(node: Node, parts: dict[str, str], release: str, digests: Mapping[str, str], state: State) -> Any:
+    accepted: Accepted | None = state.names.get(node.name)
+    running = state.services.get(node.name)
+    verdict = service_verdict(node, release, state)
+    same = accepted is not None and accepted.digest == release
+    if accepted is not None and release in accepted.withdrawn and running and running.release == accepted.digest:
+        return Reuse(names=node.names, kind=node.kind, note="rolled back; the newer release is not taken again")
+    if verdict is not None and not all(judged.holds for judged in verdict):
+        return Refuse(names=node.names, kind=node.kind, key=release, judged=verdict, keeps=same)
+    if same and running is not None and running.release == release and verdict is not None:
+        return Reuse(names=node.names, kind=node.kind)
+    reason: tuple[str, ...] = ("new",)
+    if accepted is not None:
+        before = state.record(accepted.key)
+        reason = _service_reason(node, parts, before, same, state)
+    return Serve(names=node.names, kind=node.kind, release=release, digest=next(iter(digests.values())), parts=parts, reason=reason)
+
+
+def _service_reason(node: Node, parts: Mapping[str, str], before: Record | None, same: bool, state: State) -> tuple[str, ...]:
+    from .explain import changes  # as in _reason
+
+    if same:
+        return ("it is not running, or its conditions changed",)
+    return tuple(changes(before.parts, parts, node, state)) if before else ("its release is another",)
+
+
+def service_verdict(node: Node, release: str, state: State) -> tuple[Judged, ...] | None:
+    """How a release's conditions come out, None while its times are not known."""
+
+    def answer(fact: Fact | Rows) -> Any:
+        if isinstance(fact, Fact) and fact.of == "last":
+            raise conditions.NoLast
+        known, value = state.fact(identity.fact_key(fact, release))
+        if not known:
+            raise conditions.NotKnown
+        return value
+
+    judged = []
+    for expect in node.expects:
+        try:
+            verdict = conditions.judge(expect, answer)
+        except conditions.NotKnown:
+            return None
+        judged.append(_told(expect, verdict))
+    return tuple(judged)
+
+
+def _told(expect: Expect, verdict: conditions.Verdict) -> Judged:
+    return Judged(text=expect.text, holds=verdict.holds, shown=verdict.shown, line=expect.span.line)

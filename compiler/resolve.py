@@ -1,0 +1,233 @@
+"""Document -> Names: what each plain word stands for, and the order in which artifacts can be made.
+
+A name that is not there is told once and becomes unknown; what depends on it is left out of later checks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+from ..grammar import tree
+from ..grammar.diagnostic import Diagnostic, Fix, Label, listing, nearest
+from ..grammar.kinds import DATA_FUNCTIONS, RECIPES
+from ..grammar.source import Span
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """`blocks` in topological order. `block_of` finds the block that makes an artifact; `params` the declarations.
+
+    `unknown` are blocks that stand in a circle or depend on what is not there: they are checked no further.
+    """
+
+    blocks: tuple[tree.Block, ...]
+    block_of: Mapping[str, tree.Block]
+    params: Mapping[str, tree.Param]
+    secrets: frozenset[str]
+    unknown: frozenset[str]
+    doc: str
+
+    def kind_of(self, name: str) -> str:
+        return self.block_of[name].kind
+
+
+def resolve(document: tree.Document) -> tuple[Names, tuple[Diagnostic, ...]]:
+    told: list[Diagnostic] = []
+    block_of, params, secrets = _declarations(document, told)
+    blocks = [s for s in document.statements if isinstance(s, tree.Block)]
+    edges: dict[int, list[str]] = {}
+    unknown: set[str] = set()
+    for block in blocks:
+        edges[id(block)] = _needed(block, block_of, params, secrets, told, unknown)
+    order, circular = _topological(blocks, edges, block_of, told)
+    unknown |= {name.text for block in circular for name in block.names}
+    _spread(order, edges, unknown)
+    names = Names(tuple(order), block_of, params, frozenset(secrets), frozenset(unknown), document.doc)
+    return names, tuple(told)
+
+
+def _declarations(
+    document: tree.Document, told: list[Diagnostic]
+) -> tuple[dict[str, tree.Block], dict[str, tree.Param], set[str]]:
+    places: dict[str, Span] = {}
+    block_of: dict[str, tree.Block] = {}
+    params: dict[str, tree.Param] = {}
+    secrets: set[str] = set()
+    for statement, name in _named(document):
+        if name.text in places:
+            first = Label(places[name.text], "first named here")
+            told.append(Diagnostic("E102", name.span, {"name": name.text}, labels=(first,), help="give it another name"))
+            continue
+        places[name.text] = name.span
+        if isinstance(statement, tree.Block):
+            block_of[name.text] = statement
+        elif isinstance(statement, tree.Param):
+            params[name.text] = statement
+        elif isinstance(statement, tree.Secret):
+            secrets.add(name.text)
+    return block_of, params, secrets
+
+
+def _named(document: tree.Document) -> Iterator[tuple[tree.Statement, tree.Name]]:
+    for statement in document.statements:
+        match statement:
+            case tree.Block() | tree.Secret():
+                yield from ((statement, name) for name in statement.names)
+            case tree.Param():
+                yield statement, statement.name
+            case tree.Use():
+                yield statement, statement.alias
+            case _:
+                pass
+
+
+def is_source(item: tree.Input) -> bool:
+    return item.place is not None
+
+
+def references(block: tree.Block) -> Iterator[tree.Reference]:
+    """Every artifact or param that a block's header and lines name."""
+    for item in block.inputs:
+        if not is_source(item):
+            yield item.reference
+    if block.recipe and block.recipe.place is None and block.recipe.reference.name not in RECIPES:
+        yield block.recipe.reference
+    for line in block.lines:
+        match line:
+            case tree.Measure():
+                yield line.on
+            case tree.Expect():
+                yield from references_in(line.condition)
+            case _:
+                pass
+
+
+def references_in(expression: tree.Expression | None) -> Iterator[tree.Reference]:
+    match expression:
+        case tree.Reference():
+            yield expression
+        case tree.Call():
+            for argument in expression.arguments:
+                yield from references_in(argument)
+        case tree.Unary():
+            yield from references_in(expression.operand)
+        case tree.Binary():
+            yield from references_in(expression.left)
+            yield from references_in(expression.right)
+        case tree.Range():
+            yield from references_in(expression.low)
+            yield from references_in(expression.high)
+        case tree.Choice():
+            for option in expression.options:
+                yield from references_in(option)
+        case tree.Items():
+            for item in expression.items:
+                yield from references_in(item)
+        case _:
+            pass
+
+
+def _needed(
+    block: tree.Block,
+    block_of: Mapping[str, tree.Block],
+    params: Mapping[str, tree.Param],
+    secrets: set[str],
+    told: list[Diagnostic],
+    unknown: set[str],
+) -> list[str]:
+    """The artifacts that must be there before the block; tells of names that are not."""
+    needed = []
+    own = {name.text for name in block.names}
+    headers = {id(item.reference) for item in block.inputs}
+    if block.recipe is not None:
+        headers.add(id(block.recipe.reference))
+    for reference in references(block):
+        name = reference.name
+        if name in block_of:
+            in_header = id(reference) in headers
+            if (in_header and not _asks_for_last(block, reference)) or name not in own:
+                needed.append(name)
+        elif name == "last" or name in params or name in secrets:
+            continue
+        elif block.recipe is not None and reference is block.recipe.reference:
+            told.append(unknown_recipe(block, reference, block_of))
+            unknown |= own
+        else:
+            told.append(unknown_name(reference, (*block_of, *params)))
+            unknown |= own
+    return needed
+
+
+def _asks_for_last(block: tree.Block, reference: tree.Reference) -> bool:
+    return any(item.last and item.reference is reference for item in block.inputs)
+
+
+def unknown_name(reference: tree.Reference, known: Iterable[str]) -> Diagnostic:
+    known = list(known)
+    span = Span(reference.span.path, reference.span.start, reference.span.start + len(reference.name))
+    close = nearest(reference.name, known)
+    if close:
+        return Diagnostic("E101", span, {"name": reference.name}, help=f"did you mean {close}?", fix=Fix(span, close))
+    if reference.name in DATA_FUNCTIONS:
+        return Diagnostic("E101", span, {"name": reference.name}, help=f"a function takes a column: {reference.name}(.column)")
+    note = f"there is {listing(known)}" if known else ""
+    return Diagnostic("E101", span, {"name": reference.name}, note=note)
+
+
+def unknown_recipe(block: tree.Block, reference: tree.Reference, block_of: Mapping[str, tree.Block]) -> Diagnostic:
+    words = [word for word, recipe in RECIPES.items() if not recipe.source and block.kind in recipe.makes]
+    models = [name for name, other in block_of.items() if other.kind == "model"]
+    close = nearest(reference.name, [*words, *models])
+    help_ = f"did you mean {close}?" if close else f"a {block.kind} is made by {listing(words)}" + (
+        ", or by a model" if block.kind == "data" else ""
+    )
+    fix = Fix(reference.span, close) if close else None
+    return Diagnostic("E201", reference.span, {"word": str(reference)}, help=help_, fix=fix)
+
+
+def _topological(
+    blocks: list[tree.Block],
+    edges: Mapping[int, list[str]],
+    block_of: Mapping[str, tree.Block],
+    told: list[Diagnostic],
+) -> tuple[list[tree.Block], list[tree.Block]]:
+    """Depth first in written order, without recursion: a chain may be longer than the stack."""
+    order: list[tree.Block] = []
+    state: dict[int, str] = {}
+    circular: list[tree.Block] = []
+    for root in blocks:
+        if id(root) in state:
+            continue
+        path: list[tuple[tree.Block, Iterator[str]]] = [(root, iter(edges[id(root)]))]
+        state[id(root)] = "open"
+        while path:
+            block, needed = path[-1]
+            for name in needed:
+                before = block_of[name]
+                mark = state.get(id(before))
+                if mark is None:
+                    state[id(before)] = "open"
+                    path.append((before, iter(edges[id(before)])))
+                    break
+                if mark == "open":
+                    circle = [b for b, _ in path[next(i for i, (b, _) in enumerate(path) if b is before) :]]
+                    told.append(_circle(circle))
+                    circular += circle
+            else:
+                state[id(block)] = "done"
+                order.append(block)
+                path.pop()
+    return order, circular
+
+
+def _circle(blocks: list[tree.Block]) -> Diagnostic:
+    names = [block.names[0].text for block in blocks]
+    circle = " from ".join([*names, names[0]])
+    return Diagnostic("E103", blocks[0].names[0].span, {"name": names[0], "circle": circle})
+
+
+def _spread(order: Iterable[tree.Block], edges: Mapping[int, list[str]], unknown: set[str]) -> None:
+    for block in order:
+        if any(name in unknown for name in edges[id(block)]):
+            unknown |= {name.text for name in block.names}

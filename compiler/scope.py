@@ -1,0 +1,64 @@
+"""What the checks of one program share while they run: names, files, params, the nodes so far, the mistakes told."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from ..grammar import tree
+from ..grammar.diagnostic import Diagnostic, Fix, listing, nearest
+from ..grammar.source import Source, Span
+from .load import Files
+from .program import Node, Place, Value
+from .resolve import Names
+from .types import Columns
+
+
+@dataclass(slots=True)
+class Scope:
+    """Lives for one pass of the checker. `nodes` and `columns` are by the artifact's name."""
+
+    source: Source
+    names: Names
+    files: Files
+    params: Mapping[str, Value]
+    told: list[Diagnostic] = field(default_factory=list)
+    nodes: dict[str, Node] = field(default_factory=dict)
+    columns: dict[str, Columns | None] = field(default_factory=dict)
+
+    def tell(
+        self, code: str, span: Span, facts: Mapping[str, object] | None = None, *, note: str = "", help: str = "",  # noqa: A002
+        fix: Fix | None = None,
+    ) -> None:
+        self.told.append(Diagnostic(code, span, facts or {}, note=note, help=help, fix=fix))
+
+    def place(self, span: Span) -> Place:
+        return Place(path=span.path, start=span.start, end=span.end, line=self.source.position(span.start)[0])
+
+    def written(self, span: Span) -> str:
+        return self.source.text[span.start : span.end]
+
+
+def did_you_mean(word: str, known: Iterable[str], otherwise: str = "") -> str:
+    known = list(known)
+    close = nearest(word, known)
+    if close:
+        return f"did you mean {close}?"
+    return otherwise or (f"known: {listing(known)}" if known else "")
+
+
+def column_missing(scope: Scope, column: tree.Column, known: Columns, of: str) -> None:
+    """`.name` is not among the columns of an artifact."""
+    words = [c.name for c in known]
+    close = nearest(column.name, words)
+    fix = Fix(column.span, dotted(close)) if close else None
+    scope.tell("E302", column.span, {"column": column.name, "of": of}, note=f"{of} has {listing(words)}",
+               help=f"did you mean {dotted(close)}?" if close else "", fix=fix)
+
+
+def dotted(name: str) -> str:
+    return f".{name}" if name.isidentifier() else f'."{name}"'
+
+
+def lines_of(block: tree.Block, form: type) -> list[tree.Line]:
+    return [line for line in block.lines if isinstance(line, form)]

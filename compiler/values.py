@@ -1,0 +1,125 @@
+"""Written values -> values, held against what is asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from ..grammar import tree
+from ..grammar.diagnostic import Diagnostic, listing, nearest
+from ..grammar.kinds import UNITS, Argument
+from .program import Scalar, Value
+
+WORDS = {
+    "text": 'a text in quotes', "texts": 'a list of texts, as in ["NA", ""]', "int": "a whole number", "float": "a number",
+    "bool": "true or false", "share": "a share, as in 20%", "count": "a number of rows", "column": "a column, as in .id",
+    "columns": "columns", "size": "a size, as in 8GiB", "time": "a time, as in 30m",
+    "cut": "a share (20%), a number of rows (36) or, with order, a first date",
+    "any": "a value",
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class ColumnValue:
+    """An argument that is a column."""
+
+    name: str
+
+
+Plain = Value | ColumnValue
+
+
+def read(
+    expression: tree.Expression, params: Mapping[str, Value], told: list[Diagnostic]
+) -> Plain | tuple[Plain, ...] | None:
+    """The value of an expression that is an argument; None when a mistake in it has been told."""
+    match expression:
+        case tree.Number():
+            return quantity(expression, told)
+        case tree.Text() | tree.Truth() | tree.Date():
+            return expression.value
+        case tree.Column():
+            return ColumnValue(expression.name)
+        case tree.Items():
+            items = [read(item, params, told) for item in expression.items]
+            return None if None in items else tuple(items)  # type: ignore[arg-type]
+        case tree.Reference() if not expression.path and expression.name in params:
+            return params[expression.name]
+        case tree.Reference():
+            told.append(_no_such_value(expression, params))
+        case _:
+            told.append(Diagnostic("E216", expression.span, {}))
+    return None
+
+
+def _no_such_value(reference: tree.Reference, params: Mapping[str, Value]) -> Diagnostic:
+    close = nearest(str(reference), params)
+    help_ = f"did you mean {close}?" if close else f'a text is quoted: "{reference}"'
+    note = f"params: {listing(params)}" if params else ""
+    return Diagnostic("E106", reference.span, {"name": str(reference)}, note=note, help=help_)
+
+
+def quantity(number: tree.Number, told: list[Diagnostic]) -> int | float | None:
+    """In bytes, seconds or as a fraction, if it has a unit."""
+    if not number.unit:
+        return number.value
+    unit = UNITS.get(number.unit)
+    if unit is None:
+        close = nearest(number.unit, UNITS)
+        help_ = f"did you mean {close}?" if close else f"units: {listing(UNITS, 20)}"
+        told.append(Diagnostic("E210", number.span, {"unit": number.unit}, help=help_))
+        return None
+    value = number.value * unit.factor
+    return round(value) if unit.dimension == "size" else round(value, 12)
+
+
+def dimension(expression: tree.Expression) -> str:
+    """size, time or share for a number with such a unit, else ""."""
+    if isinstance(expression, tree.Number) and expression.unit in UNITS:
+        return UNITS[expression.unit].dimension
+    return ""
+
+
+def fits(value: object, written: tree.Expression, argument: Argument) -> bool:
+    """Whether a value is what an argument takes."""
+    unit = dimension(written)
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    match argument.takes:
+        case "any":
+            return True
+        case "text":
+            return isinstance(value, str) and (not argument.choices or value in argument.choices)
+        case "texts":
+            return isinstance(value, str) or (isinstance(value, tuple) and all(isinstance(v, str) for v in value))
+        case "int":
+            return isinstance(value, int) and number and not unit
+        case "float":
+            return number and unit in ("", "share")
+        case "bool":
+            return isinstance(value, bool)
+        case "column":
+            return isinstance(value, ColumnValue)
+        case "columns":
+            return isinstance(value, ColumnValue) or (isinstance(value, tuple) and all(isinstance(v, ColumnValue) for v in value))
+        case "cut":
+            return isinstance(written, tree.Date | tree.Text) or (number and unit in ("", "share"))
+        case "count":
+            return isinstance(value, int) and number and not unit
+        case "share" | "size" | "time":
+            return number and unit == argument.takes
+    return False
+
+
+def plain(value: object) -> Value:
+    """As it goes into the program: a column as its name with the dot before it."""
+    if isinstance(value, ColumnValue):
+        return "." + value.name
+    if isinstance(value, tuple):
+        return tuple(_scalar(plain(item)) for item in value)
+    assert value is None or isinstance(value, bool | int | float | str)
+    return value
+
+
+def _scalar(value: Value) -> Scalar:
+    assert not isinstance(value, tuple), "a list within a list is told as a mistake"
+    return value

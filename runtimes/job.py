@@ -1,0 +1,58 @@
+"""One action, done: an order in, an outcome out. The same code in every backend."""
+
+from __future__ import annotations
+
+import os
+import sys
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from ..grammar.kinds import SOURCES
+from .order import Answers, Judge, Make, Outcome
+from .store.objects import Damaged, Objects
+from .trouble import Trouble
+
+MODULES = {"sql": "sql", "python": "python", "split": "split", "predict": "predict", "shell": "shell"}
+
+
+def make(order: Make, objects: Objects) -> Outcome:
+    """Make all outputs of one block. Raises Trouble, never anything else."""
+    with_project(order.root)
+    name = "read" if order.recipe.word in SOURCES else MODULES[order.recipe.word]
+    recipe = import_module(f".recipes.{name}", __package__)
+    return _guarded(lambda: recipe.make(order, objects), f"make {', '.join(order.names)}", order.needs.memory)  # type: ignore[no-any-return]
+
+
+def judge(order: Judge, objects: Objects) -> Answers:
+    """Find out facts about one artifact."""
+    with_project(order.root)
+    if order.kind == "model":
+        module, call = import_module(".metrics", __package__), "about_model"
+        arguments: tuple[Any, ...] = (objects, order.digest, order.predict, order.questions)
+    else:
+        module, call = import_module(".facts", __package__), "about_table"
+        arguments = (objects, order.digest, order.questions)
+    values = _guarded(lambda: getattr(module, call)(*arguments), f"judge {order.name}", order.needs.memory)
+    return Answers(values=values)
+
+
+def with_project(root: str) -> None:
+    """Where the user's code expects to run: in the folder of the spec, which it can import from."""
+    os.chdir(root)
+    if sys.path[:1] != [root]:
+        sys.path.insert(0, root)
+
+
+def _guarded(work: Any, action: str, memory: int | None) -> Any:
+    try:
+        return work()
+    except (Trouble, Damaged):
+        raise
+    except MemoryError:
+        limit = f" than its memory = {memory / 1024**2:,.0f}MiB" if memory else " than there is"
+        raise Trouble(action, f"it needs more memory{limit}", "raise needs memory, or read less") from None
+    except OSError as error:
+        what = f": {Path(error.filename).name}" if isinstance(error.filename, str) else ""
+        help_ = "free some space, then apply again: what was finished stays" if error.errno == 28 else ""
+        raise Trouble(action, f"{error.strerror or error}{what}", help_) from None

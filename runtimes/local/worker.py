@@ -1,0 +1,114 @@
+"""A worker process: takes orders from a socket, one at a time, and answers with what came of each.
+
+A message is four bytes of length and JSON.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import signal
+import socket
+import struct
+import sys
+import threading
+from pathlib import Path
+from typing import Any
+
+from .. import job
+from ..order import Judge, Make
+from ..store.objects import Damaged, Objects
+from ..trouble import Trouble
+
+
+def send(connection: socket.socket, message: dict[str, Any]) -> None:
+    body = json.dumps(message).encode()
+    connection.sendall(struct.pack("!I", len(body)) + body)
+
+
+def receive(connection: socket.socket) -> dict[str, Any] | None:
+    """The next message, None when the other side is gone."""
+    head = _exactly(connection, 4)
+    if head is None:
+        return None
+    body = _exactly(connection, struct.unpack("!I", head)[0])
+    return None if body is None else json.loads(body)
+
+
+def _exactly(connection: socket.socket, count: int) -> bytes | None:
+    chunks = []
+    while count:
+        try:
+            chunk = connection.recv(min(count, 1 << 20))
+        except OSError:
+            return None
+        if not chunk:
+            return None
+        chunks.append(chunk)
+        count -= len(chunk)
+    return b"".join(chunks)
+
+
+def serve(connection: socket.socket, life: int) -> None:
+    os.setpgid(0, 0)  # so that all that a step starts can be ended with it
+    threading.Thread(target=_end_with, args=(life,), daemon=True).start()
+    while (message := receive(connection)) is not None:
+        send(connection, _done(message))
+
+
+def _end_with(life: int) -> None:
+    while os.read(life, 1):
+        pass
+    os.killpg(0, signal.SIGKILL)
+
+
+def _done(message: dict[str, Any]) -> dict[str, Any]:
+    log = Path(message["log"])
+    try:
+        _write_to(log)
+        _bound(message["order"].get("needs", {}).get("memory"))
+        return _do(message)
+    except Damaged as damaged:
+        return {"damaged": damaged.digest, "cause": damaged.cause}
+    except Trouble as trouble:
+        return {"trouble": [trouble.action, trouble.cause, trouble.help, trouble.detail]}
+    except BaseException as error:  # a mistake of ours, or a user's sys.exit: the worker answers all the same
+        return {"trouble": ["make it", f"{type(error).__name__}: {error}", "", _inner_frames(error)]}
+    finally:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        _bound(None)
+
+
+def _inner_frames(error: BaseException) -> str:
+    import traceback
+
+    return "" if isinstance(error, SystemExit | KeyboardInterrupt) else "".join(traceback.format_exception(error))
+
+
+def _do(message: dict[str, Any]) -> dict[str, Any]:
+    objects = Objects(Path(message["store"]))
+    if message["do"] == "make":
+        return {"outcome": job.make(Make.model_validate(message["order"]), objects).model_dump(mode="json")}
+    return {"answers": job.judge(Judge.model_validate(message["order"]), objects).values}
+
+
+def _write_to(log: Path) -> None:
+    """What a step prints is its log."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    log.parent.mkdir(parents=True, exist_ok=True)
+    target = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644)
+    os.dup2(target, 1)
+    os.dup2(target, 2)
+    os.close(target)
+
+
+def _bound(memory: int | None) -> None:
+    """Hold the process to `memory` bytes, where the system can."""
+    if not hasattr(resource, "RLIMIT_DATA"):
+        return
+    _, hard = resource.getrlimit(resource.RLIMIT_DATA)
+    soft = hard if memory is None else memory
+    resource.setrlimit(resource.RLIMIT_DATA, (soft, hard))

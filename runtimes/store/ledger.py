@@ -1,0 +1,298 @@
+"""What is known besides the artifacts' bytes: records of keys, facts, names and their history, runs, leases.
+
+One SQLite file beside the objects. Every change is one transaction; a killed process leaves nothing half done.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sqlite3
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ...compiler.state import Accepted, Record
+from ..trouble import Trouble
+
+SCHEMA = """
+create table if not exists records (key text primary key, body text not null);
+create table if not exists facts (key text primary key, value text not null);
+create table if not exists names (
+  spec text, env text, name text, kind text, digest text, key text, at real, withdrawn text,
+  primary key (spec, env, name)
+);
+create table if not exists history (
+  id integer primary key, spec text, env text, name text, digest text, key text, at real, event text
+);
+create table if not exists runs (
+  id integer primary key, spec text, env text, process text, started real, ended real, status text, summary text
+);
+create table if not exists leases (key text primary key, process text, token integer);
+create table if not exists seen (path text primary key, size integer, mtime integer, digest text, lines integer);
+create table if not exists compiled (key text primary key, body blob not null);
+create table if not exists logs (spec text, env text, name text, path text, at real, primary key (spec, env, name));
+"""
+VERSION = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Past:
+    """One entry of a name's history. `event` is "accepted" or "rolled back"."""
+
+    digest: str
+    key: str
+    at: float
+    event: str
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    id: int
+    started: float
+    ended: float | None
+    status: str
+    summary: dict[str, Any]
+
+
+class Ledger:
+    """The file for one spec and environment. Not to be shared between threads."""
+
+    def __init__(self, path: Path, spec: str, env: str) -> None:
+        self.path, self.spec, self.env = path, spec, env
+        self.db = _open(path)
+
+    # --- records and facts ------------------------------------------------------------------------------------
+
+    def record(self, key: str) -> Record | None:
+        row = self.db.execute("select body from records where key = ?", (key,)).fetchone()
+        return Record.model_validate_json(row[0]) if row else None
+
+    def records(self) -> Iterator[Record]:
+        for (body,) in self.db.execute("select body from records"):
+            yield Record.model_validate_json(body)
+
+    def put_record(self, record: Record, token: int | None = None) -> bool:
+        """Keep a record; with the token of a lease only while the lease is still ours. Returns whether it was kept."""
+        with self._change():
+            if token is not None:
+                row = self.db.execute("select token from leases where key = ?", (record.key,)).fetchone()
+                if row is None or row[0] != token:
+                    return False
+            self.db.execute("insert or replace into records values (?, ?)", (record.key, record.model_dump_json()))
+        return True
+
+    def fact(self, key: str) -> tuple[bool, Any]:
+        row = self.db.execute("select value from facts where key = ?", (key,)).fetchone()
+        return (True, json.loads(row[0])) if row else (False, None)
+
+    def put_facts(self, values: Mapping[str, Any]) -> None:
+        with self._change():
+            rows = [(key, json.dumps(value)) for key, value in values.items()]
+            self.db.executemany("insert or replace into facts values (?, ?)", rows)
+
+    # --- names ------------------------------------------------------------------------------------------------
+
+    def names(self) -> dict[str, Accepted]:
+        rows = self.db.execute(
+            "select name, kind, digest, key, at, withdrawn from names where spec = ? and env = ?", (self.spec, self.env)
+        )
+        return {row[0]: _accepted(row) for row in rows}
+
+    def accept(self, accepted: Iterable[Accepted], event: str = "accepted") -> None:
+        """Move names, all together."""
+        with self._change():
+            for one in accepted:
+                self.db.execute(
+                    "insert or replace into names values (?, ?, ?, ?, ?, ?, ?, ?)",
+                    (self.spec, self.env, one.name, one.kind, one.digest, one.key, one.at, json.dumps(one.withdrawn)),
+                )
+                self.db.execute(
+                    "insert into history (spec, env, name, digest, key, at, event) values (?, ?, ?, ?, ?, ?, ?)",
+                    (self.spec, self.env, one.name, one.digest, one.key, one.at, event),
+                )
+
+    def retire(self, name: str) -> None:
+        with self._change():
+            self.db.execute("delete from names where spec = ? and env = ? and name = ?", (self.spec, self.env, name))
+
+    def history(self, name: str) -> list[Past]:
+        """Newest first."""
+        rows = self.db.execute(
+            "select digest, key, at, event from history where spec = ? and env = ? and name = ? order by id desc",
+            (self.spec, self.env, name),
+        )
+        return [Past(*row) for row in rows]
+
+    def everyones(self) -> list[tuple[str, str, str]]:
+        """(name, digest, key) of every name and of the ten last entries of its history, over all specs."""
+        held = self.db.execute("select name, digest, key from names").fetchall()
+        past = self.db.execute(
+            "select name, digest, key from (select name, digest, key, row_number() over "
+            "(partition by spec, env, name order by id desc) as place from history) where place <= 10"
+        ).fetchall()
+        return [*held, *past]
+
+    # --- runs -------------------------------------------------------------------------------------------------
+
+    def begin_run(self, process: str) -> int:
+        with self._change():
+            cursor = self.db.execute(
+                "insert into runs (spec, env, process, started, status, summary) values (?, ?, ?, ?, 'running', '{}')",
+                (self.spec, self.env, process, time.time()),
+            )
+        return int(cursor.lastrowid or 0)
+
+    def end_run(self, run: int, status: str, summary: Mapping[str, Any]) -> None:
+        with self._change():
+            self.db.execute(
+                "update runs set ended = ?, status = ?, summary = ? where id = ?", (time.time(), status, json.dumps(summary), run)
+            )
+
+    def runs(self, limit: int = 20) -> list[Run]:
+        rows = self.db.execute(
+            "select id, started, ended, status, summary, process from runs where spec = ? and env = ? order by id desc limit ?",
+            (self.spec, self.env, limit),
+        ).fetchall()
+        return [Run(id_, began, ended, _status(status, process), json.loads(body)) for id_, began, ended, status, body, process in rows]
+
+    # --- leases -----------------------------------------------------------------------------------------------
+
+    def lease(self, key: str, process: str) -> int | None:
+        """A token when the key is ours to make now, None while another living process makes it."""
+        with self._change():
+            row = self.db.execute("select process, token from leases where key = ?", (key,)).fetchone()
+            if row and row[0] != process and alive(row[0]):
+                return None
+            token = row[1] + 1 if row else 1
+            self.db.execute("insert or replace into leases values (?, ?, ?)", (key, process, token))
+        return int(token)
+
+    def release(self, key: str, token: int) -> None:
+        with self._change():
+            self.db.execute("delete from leases where key = ? and token = ?", (key, token))
+
+    def leased(self) -> set[str]:
+        rows = self.db.execute("select key, process from leases").fetchall()
+        return {key for key, process in rows if alive(process)}
+
+    # --- what was seen of files, and compiled from them ---------------------------------------------------------
+
+    def seen(self, path: str) -> tuple[int, int, str, int] | None:
+        """(size, mtime in ns, digest, lines) of a file as it was when it was last hashed."""
+        row = self.db.execute("select size, mtime, digest, lines from seen where path = ?", (path,)).fetchone()
+        return tuple(row) if row else None
+
+    def put_seen(self, path: str, size: int, mtime: int, digest: str, lines: int) -> None:
+        with self._change():
+            self.db.execute("insert or replace into seen values (?, ?, ?, ?, ?)", (path, size, mtime, digest, lines))
+
+    def compiled(self, key: str) -> bytes | None:
+        row = self.db.execute("select body from compiled where key = ?", (key,)).fetchone()
+        return row[0] if row else None
+
+    def put_compiled(self, key: str, body: bytes) -> None:
+        with self._change():
+            self.db.execute("insert or replace into compiled values (?, ?)", (key, body))
+
+    # --- logs -------------------------------------------------------------------------------------------------
+
+    def put_log(self, name: str, path: str) -> None:
+        with self._change():
+            self.db.execute("insert or replace into logs values (?, ?, ?, ?, ?)", (self.spec, self.env, name, path, time.time()))
+
+    def log(self, name: str) -> str | None:
+        row = self.db.execute(
+            "select path from logs where spec = ? and env = ? and name = ?", (self.spec, self.env, name)
+        ).fetchone()
+        return row[0] if row else None
+
+    def forget_records(self, keys: Iterable[str]) -> None:
+        with self._change():
+            self.db.executemany("delete from records where key = ?", [(key,) for key in keys])
+
+    @contextmanager
+    def _change(self) -> Iterator[None]:
+        try:
+            self.db.execute("begin immediate")
+            try:
+                yield
+            except BaseException:
+                self.db.execute("rollback")
+                raise
+            self.db.execute("commit")
+        except sqlite3.Error as error:
+            raise Trouble("write to the store", _plain(error), _help(error)) from None
+
+
+def _open(path: Path) -> sqlite3.Connection:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        db = sqlite3.connect(path, timeout=60, isolation_level=None, check_same_thread=False)
+        db.execute("pragma journal_mode = wal")
+        db.execute("pragma synchronous = normal")
+        if db.execute("pragma user_version").fetchone()[0] != VERSION:
+            db.executescript(SCHEMA)
+            db.execute(f"pragma user_version = {VERSION}")
+    except (sqlite3.Error, OSError) as error:
+        raise Trouble("open the store", _plain(error), _help(error)) from None
+    return db
+
+
+def _plain(error: Exception) -> str:
+    return str(getattr(error, "strerror", None) or error)
+
+
+def _help(error: Exception) -> str:
+    if "full" in str(error):
+        return "free some space (mlspec gc does), then apply again: what was finished stays"
+    return ""
+
+
+def _accepted(row: tuple[Any, ...]) -> Accepted:
+    name, kind, digest, key, at, withdrawn = row
+    return Accepted(name=name, kind=kind, digest=digest, key=key, at=at, withdrawn=tuple(json.loads(withdrawn)))
+
+
+def _status(status: str, process: str) -> str:
+    return "killed" if status == "running" and not alive(process) else status
+
+
+# --- which process --------------------------------------------------------------------------------------------
+
+
+def this_process() -> str:
+    """A name for this process that no other has, before or after a restart of the machine."""
+    return f"{os.uname().nodename}:{os.getpid()}:{_started(os.getpid())}"
+
+
+def alive(process: str) -> bool:
+    """Whether a process is there. One on another machine is taken to be."""
+    host, pid, started = process.rsplit(":", 2)
+    if host != os.uname().nodename:
+        return True
+    return _started(int(pid)) == started
+
+
+def _started(pid: int) -> str:
+    """When a process began, in the system's ticks; "" when there is none."""
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_text()
+    except OSError:
+        return _started_without_proc(pid)
+    return stat.rsplit(")", 1)[1].split()[19]
+
+
+def _started_without_proc(pid: int) -> str:
+    if Path("/proc/self/stat").exists():
+        return ""
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return ""
+    except PermissionError:
+        return "?"
+    return "?"
