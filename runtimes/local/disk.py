@@ -1,0 +1,121 @@
+"""The spec's folder as the compiler may see it, and what its files hold now. Remembers what it was asked."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from pathlib import Path
+
+from ...compiler.load import Unreadable
+from ...compiler.program import Node, Program, Value
+from ...compiler.state import SourceFiles
+from ...compiler.types import Columns
+from ..store.ledger import Ledger
+from ..trouble import Trouble
+
+CHUNK = 1 << 20
+NEAR = 2_000_000_000  # ns: a file changed so lately may change again within the same tick of its clock
+
+
+class Disk:
+    """Files below `root`, with the ledger as memory of what was hashed. `asked` are the answers given: path -> digest."""
+
+    def __init__(self, root: Path, ledger: Ledger) -> None:
+        self.root, self.ledger = root, ledger
+        self.asked: dict[str, str] = {}
+
+    def text(self, path: str) -> str | None:
+        try:
+            content = (self.root / path).read_bytes()
+        except (OSError, ValueError):
+            self.asked[path] = ""
+            return None
+        self.asked[path] = hashlib.sha256(content).hexdigest()
+        return content.decode("utf-8", errors="replace")
+
+    def names(self) -> tuple[str, ...]:
+        found = (p for p in self.root.rglob("*") if p.is_file() and not any(part.startswith(".") for part in p.relative_to(self.root).parts))
+        return tuple(p.relative_to(self.root).as_posix() for _, p in zip(range(5000), found, strict=False))
+
+    def columns(self, word: str, place: str, arguments: Mapping[str, Value], declared: Columns) -> Columns | Unreadable:
+        from .. import sources  # pyarrow and more, which a compile from the cache does not need
+
+        try:
+            if word == "folder":
+                return () if (self.root / place).is_dir() else Unreadable(f"there is no folder {place}")
+            for path in sources.find(self.root, place):
+                self.asked[path] = self.digest(path)[0]
+            return sources.inspect(self.root, word, place, arguments, declared)
+        except Trouble as trouble:
+            self.asked[place] = ""
+            return Unreadable(str(trouble), trouble.help)
+
+    def digest(self, path: str) -> tuple[str, int]:
+        """sha256 and number of line ends of a file, from memory while its size and time of change are the same."""
+        full = self.root / path
+        stat = full.stat()
+        known = self.ledger.seen(str(full))
+        if known and known[:2] == (stat.st_size, stat.st_mtime_ns):
+            return known[2], known[3]
+        digest, lines = _hash(full)
+        if stat.st_mtime_ns < _now() - NEAR:
+            self.ledger.put_seen(str(full), stat.st_size, stat.st_mtime_ns, digest, lines)
+        return digest, lines
+
+    def unchanged(self, asked: Mapping[str, str]) -> bool:
+        """Whether every answer given before would be given again. A digest of "" stands for: there is no such file."""
+        return all(self._digest_or_none(path) == digest for path, digest in asked.items())
+
+    def _digest_or_none(self, path: str) -> str:
+        try:
+            return self.digest(path)[0]
+        except OSError:
+            return ""
+
+
+def _now() -> int:
+    import time
+
+    return time.time_ns()
+
+
+def _hash(path: Path) -> tuple[str, int]:
+    hasher, lines = hashlib.sha256(), 0
+    with path.open("rb") as file:
+        while chunk := file.read(CHUNK):
+            hasher.update(chunk)
+            lines += chunk.count(b"\n")
+    return hasher.hexdigest(), lines
+
+
+def source_files(program: Program, disk: Disk) -> dict[str, SourceFiles]:
+    """What each source's place names now, by the node's name."""
+    from ...grammar.kinds import SOURCES
+
+    return {node.name: _files_of(node, disk) for node in program.nodes if node.recipe.word in SOURCES}
+
+
+def _files_of(node: Node, disk: Disk) -> SourceFiles:
+    try:
+        paths = find(disk.root, node.recipe.word, node.recipe.place)
+        seen = {path: disk.digest(path) for path in paths}
+    except Trouble as trouble:
+        return SourceFiles(trouble=str(trouble), help=trouble.help)
+    except OSError as error:
+        return SourceFiles(trouble=f"could not read {node.recipe.place}: {error.strerror}")
+    return SourceFiles({p: digest for p, (digest, _) in seen.items()}, {p: lines for p, (_, lines) in seen.items()})
+
+
+def find(root: Path, word: str, place: str) -> tuple[str, ...]:
+    """The files of a place. A plain path that is there needs no search."""
+    if word == "folder":
+        folder = root / place
+        if not folder.is_dir():
+            raise Trouble(f"read {place}", "there is no such folder")
+        return tuple(sorted(p.relative_to(root).as_posix() if p.is_relative_to(root) else str(p)
+                            for p in folder.rglob("*") if p.is_file() and not p.name.startswith(".")))  # fmt: skip
+    if not any(mark in place for mark in "*?[") and (root / place).is_file():
+        return (place,)
+    from .. import sources
+
+    return sources.find(root, place)

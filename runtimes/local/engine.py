@@ -1,0 +1,502 @@
+"""A plan -> the world made so, on this machine: makes, judges, accepts and serves, as much at once as there are workers.
+
+For each block, once everything before it is settled, the planner's `decide` is asked for the next action until there
+is nothing left to do. So a crash, a second apply or a step that came out as before need no logic of their own.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import queue
+import threading
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from ...compiler import plan as planning
+from ...compiler.plan import Accept, Absent, Answers, Judge, Make, Outlook, Plan, Refuse, Retire, Reuse, Serve, Wait
+from ...compiler.program import Node, Program
+from ...compiler.state import Record, State
+from .. import order as orders
+from ..store.ledger import this_process
+from ..trouble import Trouble
+from .events import Event, Failed, Settled, Started, Waiting, Watch
+from .pool import Pool, Result, Task
+from .rollout import roll_out, stop_service
+from .world import World, accepted, state_of
+
+POLL = 0.2  # seconds between looks at the clock and at what other processes make
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """How many blocks came out how, by the words of events.Settled; `failed` also counts what depends on a failure."""
+
+    counts: dict[str, int]
+    seconds: float
+    failures: tuple[str, ...] = ()
+    refusals: tuple[str, ...] = ()
+
+    @property
+    def exit_code(self) -> int:
+        return 4 if self.failures else 3 if self.refusals else 0
+
+
+def apply(program: Program, plan: Plan, world: World, watch: Watch, workers: int | None = None) -> Summary:
+    """Do it. Raises KeyboardInterrupt through, after all workers have ended; what was finished stays."""
+    began = time.monotonic()
+    run = world.ledger.begin_run(this_process())
+    status = "interrupted"
+    counts: dict[str, int] = {}
+    try:
+        for _ in range(3):  # again when an object was found damaged: it is then missing, and made anew
+            engine = _Engine(program, world, watch, run, workers or os.cpu_count() or 2)
+            try:
+                engine.run()
+            finally:
+                engine.pool.close()
+            if not engine.damaged:
+                break
+        summary = Summary(engine.counts, time.monotonic() - began, tuple(engine.failures), tuple(engine.refusals))
+        counts = summary.counts
+        status = "failed" if summary.failures else "refused" if summary.refusals else "done"
+        return summary
+    finally:
+        world.ledger.end_run(run, status, counts)
+
+
+@dataclass(slots=True)
+class _Doing:
+    """A block at work: what is done for it now, and what it took so far."""
+
+    node: Node
+    seconds: float = 0.0
+    made: bool = False
+    key: str = ""
+    token: int | None = None
+    parts: dict[str, str] = field(default_factory=dict)
+    left: int = 0  # judge orders under way
+    tries: int = 0
+    notes: tuple[str, ...] = ()
+
+
+class _Engine:
+    def __init__(self, program: Program, world: World, watch: Watch, run: int, workers: int) -> None:
+        self.program, self.world, self.watch, self.run_id = program, world, watch, run
+        self.results: queue.SimpleQueue[Any] = queue.SimpleQueue()
+        self.pool = Pool(workers, _preload(program), self.results)
+        self.state: State = state_of(program, world)
+        self.process = this_process()
+        self.outlooks: dict[str, Outlook] = {}
+        self.doing: dict[str, _Doing] = {}
+        self.waiting: dict[str, _Doing] = {}  # for another process
+        self.queue: list[tuple[Task, float]] = []
+        self.counts: dict[str, int] = {}
+        self.failures: list[str] = []
+        self.refusals: list[str] = []
+        self.damaged = False
+        self.cpu_free = float(workers)
+        self.workers = workers
+        self.held: dict[str, float] = {}
+
+    # --- the loop ---------------------------------------------------------------------------------------------
+
+    def run(self) -> None:
+        node_of = self.program.node_of()
+        before = {n.name: {node_of[x].name for x in _needs(n) if x in node_of} for n in self.program.nodes}
+        after: dict[str, list[Node]] = {}
+        for node in self.program.nodes:
+            for name in before[node.name]:
+                after.setdefault(name, []).append(node)
+        self.before, self.after = before, after
+        ready = [node for node in self.program.nodes if not before[node.name]]
+        self._settle_all(ready)
+        while self.doing or self.waiting:
+            self._submit()
+            self._hear()
+        if not self.damaged:
+            self._retire()
+
+    def _settle_all(self, ready: list[Node]) -> None:
+        """Go on with each block that is ready, and with what becomes ready by that, without recursion."""
+        stack = list(reversed(ready))
+        while stack:
+            node = stack.pop()
+            settled = self._advance(_Doing(node))
+            if settled:
+                stack.extend(reversed(self._released(node)))
+
+    def _released(self, node: Node) -> list[Node]:
+        found = []
+        for later in self.after.get(node.name, ()):
+            self.before[later.name].discard(node.name)
+            if not self.before[later.name]:
+                found.append(later)
+        return found
+
+    def _hear(self) -> None:
+        """Wait for a result, and keep an eye on the clock."""
+        try:
+            result = self.results.get(timeout=POLL)
+        except queue.Empty:
+            self.pool.end_overdue()
+            self._look_after_waiting()
+            return
+        if isinstance(result, _Served):
+            self._served(result)
+        else:
+            self._result(result)
+        self.pool.end_overdue()
+
+    def _finish(self, doing: _Doing) -> None:
+        self.doing.pop(doing.node.name, None)
+        self._settle_all(self._released(doing.node))
+
+    # --- one block --------------------------------------------------------------------------------------------
+
+    def _advance(self, doing: _Doing) -> bool:
+        """Do what comes next for a block. True once it is settled."""
+        node = doing.node
+        while True:
+            action = planning.decide(node, self.program, self.outlooks, self.state)
+            match action:
+                case Make():
+                    if doing.made:
+                        raise AssertionError(f"{node.name} was made and is not there")
+                    return self._make(doing, action)
+                case Judge():
+                    self._judge(doing, action)
+                    return False
+                case Accept():
+                    self._accept(doing, action)
+                    doing.notes = doing.notes
+                    self._settled(doing, "made" if doing.made else "accepted", action)
+                    return True
+                case Serve():
+                    self._serve(doing, action)
+                    return False
+                case _:
+                    return self._stays(doing, action)
+
+    def _stays(self, doing: _Doing, action: Any) -> bool:
+        node = doing.node
+        self.outlooks |= planning.after(action, node, self.state)
+        match action:
+            case Refuse():
+                self.refusals.append(node.title)
+                self._settled(doing, "refused", action)
+            case Wait(trouble=True):
+                self._failed(doing, action.reason[0], action.help, "", settle=False)
+            case Wait():
+                self._settled(doing, "waits", action)
+            case _:
+                self._settled(doing, "made" if doing.made else "reused", action)
+        return True
+
+    def _settled(self, doing: _Doing, how: str, action: Any) -> None:
+        self.counts[how] = self.counts.get(how, 0) + 1
+        record = self.state.record(action.key) if getattr(action, "key", "") else None
+        rows = tuple(made.rows for made in record.outputs) if record else ()
+        notes = (*doing.notes, *((action.note,) if isinstance(action, Reuse) and action.note else ()))
+        self._tell(Settled(
+            doing.node.title, doing.node.kind, how, doing.seconds, rows, self._metrics(doing.node, record),
+            getattr(action, "judged", ()), "; ".join(action.reason), notes,
+        ))  # fmt: skip
+
+    def _metrics(self, node: Node, record: Record | None) -> dict[str, Any] | None:
+        if record is None or node.kind != "model":
+            return None
+        made = dict(zip(node.names, record.outputs, strict=True))
+        with contextlib.suppress(AssertionError, KeyError):
+            return Answers(node, self.program, made, record, self.outlooks, self.state).measured()
+        return None
+
+    # --- make -------------------------------------------------------------------------------------------------
+
+    def _make(self, doing: _Doing, action: Make) -> bool:
+        node = doing.node
+        token = self.world.ledger.lease(action.key, self.process)
+        doing.key, doing.token, doing.parts = action.key, token, action.parts
+        if token is None:
+            self.waiting[node.name] = doing
+            self._tell(Waiting(node.title))
+            return False
+        self.doing[node.name] = doing
+        self._enqueue(doing, "make", self._order(node, action).model_dump(mode="json"))
+        return False
+
+    def _order(self, node: Node, action: Make) -> orders.Make:
+        source = self.state.sources.get(node.name)
+        known = self.program.node_of()
+        return orders.Make(
+            key=action.key, names=node.names, kind=node.kind, recipe=node.recipe, arguments=node.arguments,
+            inputs=tuple(
+                orders.Given(alias=item.alias, name=item.name, kind=item.kind, digest=self._digest(item.name),
+                             columns=known[item.name].columns.get(item.name))
+                for item in node.inputs
+            ),
+            declared=node.declared, columns=node.columns, predict=node.predict, needs=node.needs,
+            expected=dict(source.files) if source else {}, root=str(self.world.root),
+        )  # fmt: skip
+
+    def _digest(self, name: str) -> str:
+        outlook = self.outlooks[name]
+        assert isinstance(outlook, planning.Known)
+        return outlook.digest
+
+    def _enqueue(self, doing: _Doing, verb: str, order: dict[str, Any]) -> None:
+        node = doing.node
+        log = self.world.log(self.run_id, node.name) if verb == "make" else self.world.log(self.run_id, f"{node.name}.judged")
+        message = {"do": verb, "order": order, "log": str(log), "store": str(self.world.objects.root)}
+        task = Task((node.name, verb), message, node.needs.time)
+        self.queue.append((task, min(node.needs.cpu or 1.0, float(self.workers))))
+
+    def _submit(self) -> None:
+        """Hand out what is queued while there are free workers and cores."""
+        left = []
+        for task, cpu in self.queue:
+            if self.pool.free() > 0 and (cpu <= self.cpu_free or self.cpu_free == self.workers):
+                self.cpu_free -= cpu
+                self.held[f"{task.tag}"] = cpu
+                name, verb = task.tag
+                if verb == "make":
+                    self._note_log(name, task.message["log"])
+                    self._tell(Started(self.doing[name].node.title, verb))
+                self.pool.submit(task)
+            else:
+                left.append((task, cpu))
+        self.queue = left
+
+    def _note_log(self, name: str, path: str) -> None:
+        with contextlib.suppress(ValueError):
+            self.world.ledger.put_log(name, os.path.relpath(path, self.world.root))
+
+    def _result(self, result: Result) -> None:
+        name, verb = result.tag
+        self.cpu_free += self.held.pop(f"{result.tag}", 1.0)
+        doing = self.doing[name]
+        doing.seconds += result.seconds
+        answer = result.answer or {}
+        if "outcome" in answer:
+            self._made(doing, orders.Outcome.model_validate(answer["outcome"]), result.seconds)
+        elif "answers" in answer:
+            self._answered(doing, answer["answers"])
+        elif "damaged" in answer:
+            self.world.forget(answer["damaged"])
+            self.damaged = True
+            self._give_up(doing)
+        elif self._again(doing, result, answer):
+            pass
+        else:
+            self._failed(doing, *_what_went_wrong(doing.node, result, answer))
+            self._finish(doing)
+
+    def _made(self, doing: _Doing, outcome: orders.Outcome, seconds: float) -> None:
+        node = doing.node
+        outputs = tuple(outcome.outputs[name] for name in node.names)
+        source = self.state.sources.get(node.name)
+        if source is not None:
+            about = {**outputs[0].about, "lines": dict(source.lines)}
+            outputs = (outputs[0].model_copy(update={"about": about}), *outputs[1:])
+        record = Record(key=doing.key, parts=doing.parts, outputs=outputs, metrics=outcome.metrics, notes=outcome.notes,
+                        seconds=round(seconds, 3), at=time.time())  # fmt: skip
+        self.world.ledger.put_record(record, doing.token)
+        self._unlease(doing)
+        doing.made, doing.notes = True, outcome.notes
+        if self._advance(doing):
+            self._finish(doing)
+
+    def _again(self, doing: _Doing, result: Result, answer: dict[str, Any]) -> bool:
+        """Whether a step that went wrong is tried again: `needs retries`."""
+        if doing.tries >= doing.node.needs.retries or result.tag[1] != "make":
+            return False
+        doing.tries += 1
+        doing.notes = (f"tried again: {_what_went_wrong(doing.node, result, answer)[0]}",)
+        action = planning.decide(doing.node, self.program, self.outlooks, self.state)
+        self._enqueue(doing, "make", self._order(doing.node, action).model_dump(mode="json"))
+        return True
+
+    def _unlease(self, doing: _Doing) -> None:
+        if doing.token is not None:
+            self.world.ledger.release(doing.key, doing.token)
+            doing.token = None
+
+    def _look_after_waiting(self) -> None:
+        """What another process was making may be there now, or that process gone."""
+        for name, doing in list(self.waiting.items()):
+            if self.state.record(doing.key) is None and doing.key in self.world.ledger.leased():
+                continue
+            del self.waiting[name]
+            if self._advance(doing):
+                self._finish(doing)
+
+    # --- judge and accept -------------------------------------------------------------------------------------
+
+    def _judge(self, doing: _Doing, action: Judge) -> None:
+        node = doing.node
+        self.doing[node.name] = doing
+        groups: dict[tuple[str, str], list[Any]] = {}
+        for question in action.questions:
+            groups.setdefault((question.name, question.digest), []).append(question)
+        doing.left = len(groups)
+        self._tell(Started(node.title, "judge"))
+        for (name, digest), questions in groups.items():
+            self._enqueue(doing, "judge", self._judge_order(node, name, digest, questions).model_dump(mode="json"))
+
+    def _judge_order(self, node: Node, name: str, digest: str, questions: Iterable[Any]) -> orders.Judge:
+        about = self.program.node_of()[name]
+        asked = tuple(orders.Question.model_validate(q.model_dump(exclude={"name", "digest"})) for q in questions)
+        return orders.Judge(name=node.title, digest=digest, kind=about.kind, predict=about.predict, questions=asked,
+                            needs=node.needs, root=str(self.world.root))  # fmt: skip
+
+    def _answered(self, doing: _Doing, answers: dict[str, Any]) -> None:
+        self.world.ledger.put_facts(answers)
+        doing.left -= 1
+        if doing.left == 0 and self._advance(doing):
+            self._finish(doing)
+
+    def _accept(self, doing: _Doing, action: Accept) -> None:
+        node, now = doing.node, time.time()
+        moved = [
+            accepted(name, node.kind, digest, action.key, now, self.state.names.get(name))
+            for name, digest in zip(node.names, action.digests, strict=True)
+        ]
+        self.world.ledger.accept(moved)
+        self.state.names.update({one.name: one for one in moved})  # type: ignore[attr-defined]
+        self.outlooks |= planning.after(action, node, self.state)
+
+    def _retire(self) -> None:
+        made = {name for node in self.program.nodes for name in node.names}
+        for name, one in list(self.state.names.items()):
+            if name not in made:
+                if one.kind == "service":
+                    stop_service(self.world, name)
+                self.world.ledger.retire(name)
+                self.counts["retired"] = self.counts.get("retired", 0) + 1
+                self._tell(Settled(name, one.kind, "retired"))
+
+    # --- serve ------------------------------------------------------------------------------------------------
+
+    def _serve(self, doing: _Doing, action: Serve) -> None:
+        node = doing.node
+        self.doing[node.name] = doing
+        self._tell(Started(node.title, "serve"))
+
+        def work() -> None:
+            began = time.monotonic()
+            try:
+                outcome: Any = roll_out(node, self.program, action, self.world.root, self.world.objects, self.world.service(node.name), self._probe(node))
+            except Trouble as trouble:
+                outcome = trouble
+            except Exception as error:  # told as any failure; a thread must answer
+                outcome = Trouble(f"start {node.name}", f"{type(error).__name__}: {error}")
+            self.results.put(_Served(node.name, action, outcome, time.monotonic() - began))
+
+        threading.Thread(target=work, daemon=True).start()
+
+    def _probe(self, node: Node) -> str:
+        """The digest of data that a candidate is tried with: what its model was made from."""
+        model = self.program.node_of()[node.inputs[0].name]
+        data = [item.name for item in model.inputs if item.kind == "data"]
+        outlook = self.outlooks.get(data[0]) if data else None
+        return outlook.digest if isinstance(outlook, planning.Known) else ""
+
+    def _served(self, served: _Served) -> None:
+        doing = self.doing[served.name]
+        node, action = doing.node, served.action
+        doing.seconds += served.seconds
+        if isinstance(served.outcome, Trouble):
+            trouble = served.outcome
+            self._failed(doing, str(trouble), trouble.help, trouble.detail)
+            self._finish(doing)
+            return
+        self.world.ledger.put_facts(served.outcome.facts)
+        verdict = served.outcome.judged
+        if served.outcome.address:
+            record = Record(key=action.release, parts=action.parts, outputs=(), at=time.time(), seconds=served.seconds)
+            self.world.ledger.put_record(record)
+            one = accepted(node.name, node.kind, action.release, action.release, time.time(), self.state.names.get(node.name))
+            self.world.ledger.accept([one])
+            self.state.names[node.name] = one  # type: ignore[index]
+            how = "served"
+        else:
+            self.refusals.append(node.title)
+            how = "refused"
+        self.outlooks[node.name] = planning.Known(action.release) if how == "served" else Absent(f"{node.name} was not accepted")
+        self.counts[how] = self.counts.get(how, 0) + 1
+        self._tell(Settled(node.title, node.kind, how, doing.seconds, judged=verdict, reason="; ".join(action.reason), address=served.outcome.address))
+        self._finish(doing)
+
+    # --- what goes wrong --------------------------------------------------------------------------------------
+
+    def _failed(self, doing: _Doing, message: str, help_: str, detail: str, *, settle: bool = True) -> None:
+        node = doing.node
+        self._unlease(doing)
+        self.failures.append(node.title)
+        self.counts["failed"] = self.counts.get("failed", 0) + 1
+        log = self.world.ledger.log(node.name) or ""
+        self._tell(Failed(node.title, message, help_, detail, log if settle and node.kind != "service" else ""))
+        for name in node.names:
+            known = self.state.names.get(name)
+            self.outlooks[name] = Absent(f"{name} failed") if known is None or settle else planning.Known(known.digest)
+            if known is not None:
+                self.outlooks[name] = planning.Known(known.digest)
+
+    def _give_up(self, doing: _Doing) -> None:
+        """An object was damaged: leave the block, the next round makes what is missing."""
+        self._unlease(doing)
+        for name in doing.node.names:
+            self.outlooks[name] = Absent("what it is made from was damaged")
+        self._finish(doing)
+
+    def _tell(self, event: Event) -> None:
+        if not self.damaged:
+            self.watch(event)
+
+
+@dataclass(frozen=True, slots=True)
+class _Served:
+    name: str
+    action: Serve
+    outcome: Any
+    seconds: float
+
+
+def _needs(node: Node) -> set[str]:
+    return {item.name for item in node.inputs} | set(node.reads)
+
+
+def _what_went_wrong(node: Node, result: Result, answer: dict[str, Any]) -> tuple[str, str, str]:
+    """(message, help, detail) for a step that gave no outcome."""
+    if "trouble" in answer:
+        action, cause, help_, detail = answer["trouble"]
+        return f"could not {action}: {cause}", help_, detail
+    if result.cause == "time":
+        limit = _duration(node.needs.time or 0)
+        return f"could not make {node.title}: it took longer than its time = {limit}, and was ended", "raise needs time, or do less", ""
+    help_ = "if memory ran out, say needs memory = … so that it is told apart, or read less"
+    return f"could not make {node.title}: its process was killed", help_, ""
+
+
+def _duration(seconds: float) -> str:
+    for unit, size in (("h", 3600), ("m", 60), ("s", 1)):
+        if seconds >= size and seconds % size == 0:
+            return f"{seconds / size:g}{unit}"
+    return f"{seconds * 1000:g}ms" if seconds < 1 else f"{seconds:g}s"
+
+
+def _preload(program: Program) -> list[str]:
+    """The modules that steps of this program import, to import them once."""
+    words = {node.recipe.word for node in program.nodes}
+    wanted = ["pyarrow.parquet", "pyarrow.compute"]
+    if words & {"sql", "split"} or any(node.expects and node.kind == "data" for node in program.nodes):
+        wanted.append("duckdb")
+    if words & {"python", "predict"}:
+        wanted.append("pandas")
+    return wanted
+
+
+def retired(plan: Plan) -> list[Retire]:
+    return [action for action in plan.actions if isinstance(action, Retire)]

@@ -1,0 +1,151 @@
+"""Everything that applying on this machine needs to hold: the spec's folder, the store, the ledger; and the state as data."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from ...compiler import identity
+from ...compiler.program import Program
+from ...compiler.state import Accepted, Record, Running, SourceFiles, State
+from ..store.ledger import Ledger
+from ..store.objects import Objects
+from .disk import Disk, source_files
+
+FOLDER = ".mlspec"
+
+
+@dataclass(slots=True)
+class World:
+    """`root` is the folder of the spec, `spec` the file's name, `env` the environment's."""
+
+    root: Path
+    spec: str
+    env: str
+    objects: Objects
+    ledger: Ledger
+    disk: Disk
+    _present: set[str] = field(default_factory=set)
+
+    def services(self) -> Path:
+        return self.root / FOLDER / "services" / self.spec.removesuffix(".mlspec") / self.env
+
+    def service(self, name: str) -> Path:
+        return self.services() / name
+
+    def log(self, run: int, name: str) -> Path:
+        return self.root / FOLDER / "logs" / f"{run}" / f"{name}.log"
+
+    def present(self, digest: str) -> bool:
+        """Whether an artifact lies in the store. What was seen once is not looked for again while we run."""
+        if digest in self._present:
+            return True
+        found = self.objects.has(digest)
+        if found:
+            self._present.add(digest)
+        return found
+
+    def forget(self, digest: str) -> None:
+        self._present.clear()
+        self.objects.remove(digest)
+
+
+def open_world(spec: Path, env: str = "local") -> World:
+    root = spec.resolve().parent
+    ledger = Ledger(root / FOLDER / "state.db", spec.name, env)
+    return World(root, spec.name, env, Objects(root / FOLDER), ledger, Disk(root, ledger))
+
+
+def state_of(program: Program, world: World, sources: dict[str, SourceFiles] | None = None) -> State:
+    """The state now; what the ledger and the store say is looked up live."""
+    records: dict[str, Record | None] = {}
+
+    def record(key: str) -> Record | None:
+        if records.get(key) is None:
+            records[key] = world.ledger.record(key)
+        return records[key]
+
+    return State(
+        record=record,
+        present=world.present,
+        fact=world.ledger.fact,
+        names=world.ledger.names(),
+        sources=source_files(program, world.disk) if sources is None else sources,
+        versions=versions(program),
+        services=running(program, world),
+    )
+
+
+def running(program: Program, world: World) -> dict[str, Running]:
+    names = [node.name for node in program.nodes if node.kind == "service"]
+    folders = world.services()
+    if folders.is_dir():
+        names += [path.name for path in folders.iterdir() if path.is_dir() and path.name not in names]
+    if not names:
+        return {}
+    from ..serving import control
+
+    found = {name: control.status(world.service(name)) for name in names}
+    return {name: Running(release=s.release, address=s.address) for name, s in found.items() if s.running}
+
+
+def versions(program: Program) -> dict[str, str]:
+    """The versions of the packages that the program's keys hold, by import name."""
+    wanted = {package for node in program.nodes for package in identity.packages_of(node)}
+    return {package: version(package) for package in sorted(wanted)}
+
+
+DISTRIBUTIONS = {"sklearn": "scikit_learn", "yaml": "pyyaml", "PIL": "pillow", "cv2": "opencv_python", "skimage": "scikit_image"}
+
+
+def version(package: str) -> str:
+    """The version of the distribution that an import name belongs to; "none" when it is not installed.
+
+    Looks for the folder `name-version.dist-info` itself: importlib.metadata reads every one of them.
+    """
+    wanted = _normal(DISTRIBUTIONS.get(package, package))
+    found = _installed().get(wanted)
+    return found if found is not None else _version_by_files(package)
+
+
+def _normal(name: str) -> str:
+    return name.lower().replace("-", "_").replace(".", "_")
+
+
+_SEEN: dict[tuple[str, ...], dict[str, str]] = {}
+
+
+def _installed() -> dict[str, str]:
+    key = tuple(sys.path)
+    if key not in _SEEN:
+        _SEEN[key] = dict(_distributions(reversed(sys.path)))
+    return _SEEN[key]
+
+
+def _distributions(folders: Iterable[str]) -> Iterable[tuple[str, str]]:
+    for folder in folders:
+        try:
+            entries = os.listdir(folder or ".")
+        except OSError:
+            continue
+        for entry in entries:
+            if entry.endswith(".dist-info"):
+                name, _, number = entry.removesuffix(".dist-info").partition("-")
+                yield _normal(name), number
+
+
+def _version_by_files(package: str) -> str:
+    """For an import name that is not its distribution's: ask the slow way."""
+    import importlib.metadata as metadata
+
+    names: Any = metadata.packages_distributions().get(package)
+    return metadata.version(names[0]) if names else "none"
+
+
+def accepted(name: str, kind: str, digest: str, key: str, at: float, before: Accepted | None) -> Accepted:
+    withdrawn = tuple(d for d in before.withdrawn if d != digest) if before else ()
+    return Accepted(name=name, kind=kind, digest=digest, key=key, at=at, withdrawn=withdrawn)

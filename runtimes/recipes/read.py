@@ -1,0 +1,169 @@
+"""A source -> a table in the store, and the rows that it refused; or a folder, as it is."""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+
+import pyarrow as pa
+
+from ...compiler.types import Column, Columns, required
+from .. import sources, tables
+from ..declared import Findings, and_more, findings, said
+from ..order import Made, Make, Outcome
+from ..sources.raw import Raw, Refused, unlike
+from ..store.objects import Objects, digest_of_file
+from ..trouble import Trouble
+
+_TEXTS = ("column", "value", "reason", "row")
+REFUSED = pa.schema([("file", pa.string()), ("line", pa.int64()), *((name, pa.string()) for name in _TEXTS)])
+
+
+def make(order: Make, objects: Objects) -> Outcome:
+    """Read all files of the place, or refuse where they are not those that the key speaks of."""
+    root, place = Path(order.root), order.recipe.place
+    if order.recipe.word == "folder":
+        return Outcome(outputs={order.names[0]: _folder(root, place, order.expected, objects)})
+    contents = _contents(root, place, order.expected)
+    raw = sources.load(order.recipe.word, place, contents, order.arguments, order.declared)
+    del contents  # large, and the cells are copies
+    table, found = _table(raw, order.declared, place)
+    if len(order.names) > 1:
+        return _with_refused(order.names, raw, table, found, order.declared, objects)
+    if raw.misfits or found.rows():
+        raise _trouble(raw, found, order.declared, place)
+    return Outcome(outputs={order.names[0]: tables.write(table, objects)})
+
+
+def _contents(root: Path, place: str, expected: dict[str, str]) -> list[tuple[str, bytes]]:
+    files = sources.find(root, place)
+    if expected and set(files) != set(expected):
+        raise _changed(place)
+    contents = [(path, sources.content_of(root, path)) for path in files]
+    if expected and any(hashlib.sha256(content).hexdigest() != expected[path] for path, content in contents):
+        raise _changed(place)
+    return contents
+
+
+def _changed(place: str) -> Trouble:
+    return Trouble(f"read {place}", "it changed while it was being read", "apply again")
+
+
+def _folder(root: Path, place: str, expected: dict[str, str], objects: Objects) -> Made:
+    """The folder's copy is what is hashed and kept, so that nothing can change in between."""
+    folder, copy = sources.folder_of(root, place), objects.scratch()
+    copy.mkdir()
+    size, digests = 0, {}
+    try:
+        for path in sources.files_in(folder):
+            target = copy / path.relative_to(folder)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(path, target)
+            size += target.stat().st_size
+            digests[path.relative_to(root).as_posix() if path.is_relative_to(root) else str(path)] = digest_of_file(
+                target
+            )
+        if expected and digests != expected:
+            raise _changed(place)
+        return Made(digest=objects.put_folder(copy), kind="folder", bytes=size)
+    except OSError as error:
+        raise Trouble(f"read {place}", error.strerror or str(error)) from None
+    finally:
+        shutil.rmtree(copy, ignore_errors=True)
+
+
+# --- the table -----------------------------------------------------------------------------------------------
+
+
+def _table(raw: Raw, declared: Columns, place: str) -> tuple[pa.Table, Findings]:
+    """All rows that have their shape, the declared columns named and typed as declared; and what is wrong with them."""
+    asked = _by_origin(declared)
+    if len(asked) < len(declared):
+        raise Trouble(f"read {place}", "two declared columns are from the same one", "declare it once, and double it in sql")
+    for origin in asked:
+        if origin not in raw.names:
+            raise Trouble(f"read {place}", f"it has no column {origin}", unlike(origin, raw.names))
+    arrays, names, wrong = [], [], {}
+    for origin in raw.names:
+        column, cells = asked.get(origin), raw.columns[origin]
+        array, mask = cells.fitted(column.type) if column else (cells.inferred(), None)
+        arrays.append(array)
+        names.append(column.name if column else origin)
+        if mask is not None:
+            wrong[names[-1]] = mask
+    if len(set(names)) < len(names):
+        twice = next(name for name in names if names.count(name) > 1)
+        raise Trouble(
+            f"read {place}", f"two of its columns would be named {twice}", "choose another name for the declared one"
+        )
+    table = pa.table(arrays, names=names)
+    return table, findings(table, declared, wrong)
+
+
+def _by_origin(declared: Columns) -> dict[str, Column]:
+    return {column.origin or column.name: column for column in declared}
+
+
+def _refused(raw: Raw, found: Findings, declared: Columns, rows: Sequence[int]) -> list[Refused]:
+    """Some of the rows with something wrong, each with its line, and the first value that is wrong."""
+    origins = {column.name: column.origin or column.name for column in declared}
+    refused = []
+    for row, spot in zip(rows, raw.spots(rows) if rows else [], strict=True):
+        column, reason = found.problem_of(row)
+        is_missing = reason.startswith("missing")
+        value = None if is_missing else raw.columns[origins[column]].shown(row)
+        refused.append(Refused(spot, reason, column, value))
+    return refused
+
+
+def _in_order(refused: Sequence[Refused]) -> list[Refused]:
+    """By file and line, those without a shape among the others."""
+    return sorted(refused, key=lambda one: (one.spot.file, one.spot.line))
+
+
+def _with_refused(
+    names: tuple[str, ...], raw: Raw, table: pa.Table, found: Findings, declared: Columns, objects: Objects
+) -> Outcome:
+    rows = found.rows()
+    refused = _in_order([*raw.misfits, *_refused(raw, found, declared, rows)])
+    listed = [
+        {"file": one.spot.file, "line": one.spot.line, "column": one.column, "value": one.value, "reason": one.reason,
+         "row": one.spot.text}
+        for one in refused
+    ]  # fmt: skip
+    kept = table.filter(pa.array(found.first < 0)) if rows else table
+    rejects = pa.Table.from_pylist(listed, schema=REFUSED)
+    return Outcome(outputs={names[0]: tables.write(kept, objects), names[1]: tables.write(rejects, objects)})
+
+
+def _trouble(raw: Raw, found: Findings, declared: Columns, place: str) -> Trouble:
+    rows = found.rows()
+    first = _in_order([*raw.misfits[:1], *_refused(raw, found, declared, rows[:1])])[0]
+    what = said(first.column, first.value, first.reason) if first.column else first.reason
+    cause = f"line {first.spot.line} of {first.spot.file}: {what}{and_more(len(rows) + len(raw.misfits) - 1)}"
+    return Trouble(f"read {place}", cause, _ways_out(first, declared, place), first.spot.text[:400])
+
+
+def _ways_out(first: Refused, declared: Columns, place: str) -> str:
+    kept = f'keep such rows apart: data raw, rejects from … "{place}"'
+    looser = _looser(first, declared)
+    return f"correct the file, {looser}or {kept}" if looser else f"correct the file, or {kept}"
+
+
+def _looser(first: Refused, declared: Columns) -> str:
+    column = next((column for column in declared if column.name == first.column), None)
+    if column is None or first.reason.startswith("expected unique"):
+        return ""
+    wider = f"{_name(column.name)}: {column.type}{'?' * (not column.type.optional)}"
+    if first.value is None:
+        return f"let the value be missing, {wider}, "
+    is_of_another_type = first.reason == f"expected {required(column.type)}" and not column.type.values
+    if is_of_another_type and not any(map(str.isalnum, first.value)):
+        return f'take the value for missing, {wider} with missing = ["{first.value}"], '
+    return f"loosen the column {_name(column.name)}, "
+
+
+def _name(name: str) -> str:
+    return name if name.isidentifier() else f'"{name}"'

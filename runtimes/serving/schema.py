@@ -1,0 +1,318 @@
+"""Requests in, rows of Python values out: each field checked by the type that the model was trained on."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from difflib import get_close_matches
+from typing import Any
+
+from ...compiler.types import Column, Columns, Type
+
+MOST_PROBLEMS = 100
+
+Row = tuple[Any, ...]
+Check = Callable[[Any], Any]
+
+NEEDED = {
+    "int": "whole number needed",
+    "float": "number needed",
+    "text": "text needed",
+    "bool": "true or false needed",
+    "date": "date needed, as in 2024-01-31",
+    "timestamp": "timestamp needed, as in 2024-01-31T12:30:00",
+    "list": "list needed",
+}
+
+
+class Malformed(Exception):
+    """The body is no JSON."""
+
+
+class Misfit(Exception):
+    """A value that does not fit its field; the text says what is needed and what came."""
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    row: int
+    field: str
+    problem: str
+
+
+class Refused(Exception):
+    """A request that does not fit, with what is wrong about it."""
+
+    def __init__(self, problems: tuple[Problem, ...]) -> None:
+        super().__init__(problems)
+        self.problems = problems
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    name: str
+    optional: bool
+    check: Check
+    needed: str
+
+
+class Schema:
+    """What a request may hold: the features of a model."""
+
+    def __init__(self, features: Columns) -> None:
+        self.features = features
+        self.fields = tuple(_field(column) for column in features)
+        self.names = frozenset(column.name for column in features)
+
+    def accept(self, given: object) -> list[Row]:
+        """The rows of a request, values in the order of the features. Raises Refused with every problem found."""
+        rows = given if isinstance(given, list) else [given]
+        problems: list[Problem] = []
+        accepted = []
+        for number, row in enumerate(rows):
+            accepted.append(self._row(number, row, problems))
+            if len(problems) >= MOST_PROBLEMS:
+                break
+        if problems:
+            raise Refused(tuple(problems[:MOST_PROBLEMS]))
+        return accepted
+
+    def _row(self, number: int, given: object, problems: list[Problem]) -> Row:
+        if not isinstance(given, dict):
+            problems.append(Problem(number, "", f"an object with the fields of a row needed, {_got(given)}"))
+            return ()
+        values, found = [], 0
+        for field in self.fields:
+            if field.name in given:
+                found += 1
+                try:
+                    values.append(field.check(given[field.name]))
+                except Misfit as misfit:
+                    problems.append(Problem(number, field.name, str(misfit)))
+            elif field.optional:
+                values.append(None)
+            else:
+                problems.append(Problem(number, field.name, f"it is missing; {field.needed}"))
+        if found < len(given):
+            problems += [Problem(number, name, self._unknown(name)) for name in given if name not in self.names]
+        return tuple(values)
+
+    def _unknown(self, name: str) -> str:
+        near = get_close_matches(name, sorted(self.names), 1)
+        return "there is no such field" + (f"; did you mean {near[0]}?" if near else "")
+
+
+def parse(body: bytes) -> object:
+    """The JSON of a body. NaN and Infinity get through here, so that the field can be named that holds them."""
+    try:
+        return json.loads(body.decode())
+    except json.JSONDecodeError as error:
+        raise Malformed(f"invalid JSON at line {error.lineno}, column {error.colno}: {error.msg}") from None
+    except UnicodeDecodeError as error:
+        raise Malformed(f"invalid JSON: byte {error.start} is no UTF-8") from None
+    except (RecursionError, ValueError) as error:
+        raise Malformed(f"invalid JSON: {_too_much(error)}") from None
+
+
+def _too_much(error: Exception) -> str:
+    return "it is nested too deeply" if isinstance(error, RecursionError) else "it holds a number with too many digits"
+
+
+def example(features: Columns) -> dict[str, Any]:
+    """A row that the schema accepts, to show and to warm up with."""
+    return {column.name: _example(column) for column in features}
+
+
+def _example(column: Column) -> Any:
+    low, high = column.low, column.high
+    match column.type.base:
+        case "int" | "float":
+            middle = _middle(low, high)
+            return math.ceil(middle) if column.type.base == "int" else float(middle)
+        case "text":
+            return column.type.values[0] if column.type.values else "text"
+        case "bool":
+            return True
+        case "date":
+            return str(low or high or "2024-01-31")
+        case "timestamp":
+            return _with_time(str(low or high or "2024-01-31T12:30:00"))
+        case "list":
+            return [_example(Column(name=column.name, type=column.type.item or Type(base="text")))]
+
+
+def _middle(low: float | str | None, high: float | str | None) -> float:
+    bounds = [float(bound) for bound in (low, high) if isinstance(bound, int | float)]
+    return sum(bounds) / len(bounds) if bounds else 1
+
+
+def _with_time(text: str) -> str:
+    return text if len(text) > len("2024-01-31") else text + "T00:00:00"
+
+
+# --- one check for each type, put together once a model is loaded ---------------------------------------------
+
+
+def _field(column: Column) -> Field:
+    check = _ranged(column, _check(column.type)) if (column.low, column.high) != (None, None) else _check(column.type)
+    check = _or_null(check) if column.type.optional else check
+    return Field(column.name, column.type.optional, check, _needed(column.type))
+
+
+def _check(type_: Type) -> Check:
+    if type_.values:
+        return _closed(type_)
+    if type_.base == "list":
+        return _list_of(type_.item or Type(base="text"))
+    return _PLAIN[type_.base]
+
+
+def _needed(type_: Type) -> str:
+    if not type_.values:
+        return NEEDED[type_.base]
+    *others, last = (json.dumps(value, ensure_ascii=False) for value in type_.values)
+    return f"{', '.join(others)} or {last} needed" if others else f"{last} needed"
+
+
+def _or_null(check: Check) -> Check:
+    return lambda value: None if value is None else check(value)
+
+
+def _int(value: Any) -> Any:
+    if type(value) is int:
+        if -(2**63) <= value < 2**63:
+            return value
+        raise Misfit("whole number of at most 64 bits needed, got a larger one")
+    raise Misfit(f"{NEEDED['int']}, {_got(value)}")
+
+
+def _float(value: Any) -> Any:
+    if type(value) is float and math.isfinite(value):
+        return value
+    if type(value) is int and abs(value) < 2**1023:
+        return float(value)
+    raise Misfit(f"{NEEDED['float']}, {_got(value)}")
+
+
+def _text(value: Any) -> Any:
+    if type(value) is not str:
+        raise Misfit(f"{NEEDED['text']}, {_got(value)}")
+    if not value.isascii():
+        try:
+            value.encode()
+        except UnicodeEncodeError:
+            raise Misfit("text needed, got half of a surrogate pair in it") from None
+    return value
+
+
+def _bool(value: Any) -> Any:
+    if type(value) is bool:
+        return value
+    raise Misfit(f"{NEEDED['bool']}, {_got(value)}")
+
+
+def _date(value: Any) -> Any:
+    if type(value) is str and len(value) == len("2024-01-31") and value[4] == "-":
+        try:
+            return date.fromisoformat(value)
+        except ValueError:
+            pass
+    raise Misfit(f"{NEEDED['date']}, {_got(value)}")
+
+
+def _timestamp(value: Any) -> Any:
+    if type(value) is str and len(value) > len("2024-01-31") and value[4:5] == "-":
+        try:
+            moment = datetime.fromisoformat(value)
+            return moment if moment.tzinfo is None else moment.astimezone(UTC).replace(tzinfo=None)
+        except (ValueError, OverflowError):
+            pass
+    raise Misfit(f"{NEEDED['timestamp']}, {_got(value)}")
+
+
+_PLAIN: dict[str, Check] = {"int": _int, "float": _float, "text": _text, "bool": _bool, "date": _date, "timestamp": _timestamp}
+
+
+def _closed(type_: Type) -> Check:
+    values, needed = frozenset(type_.values), _needed(type_)
+
+    def check(value: Any) -> Any:
+        if type(value) is str and value in values:
+            return value
+        raise Misfit(f"{needed}, {_got(value)}")
+
+    return check
+
+
+def _list_of(item: Type) -> Check:
+    check_item = _or_null(_check(item)) if item.optional else _check(item)
+
+    def check(value: Any) -> Any:
+        if type(value) is not list:
+            raise Misfit(f"{NEEDED['list']}, {_got(value)}")
+        return [_item(position, one, check_item) for position, one in enumerate(value)]
+
+    return check
+
+
+def _item(position: int, value: Any, check: Check) -> Any:
+    try:
+        return check(value)
+    except Misfit as misfit:
+        raise Misfit(f"item {position}: {misfit}") from None
+
+
+def _ranged(column: Column, check: Check) -> Check:
+    low, high = (_bound(column.type, bound) for bound in (column.low, column.high))
+    span = _span(column.low, column.high)
+
+    def check_range(value: Any) -> Any:
+        checked = check(value)
+        if (low is not None and checked < low) or (high is not None and checked > high):
+            raise Misfit(f"{span} needed, {_got(value)}")
+        return checked
+
+    return check_range
+
+
+def _bound(type_: Type, bound: float | str | None) -> Any:
+    match type_.base:
+        case "date" if bound is not None:
+            return date.fromisoformat(str(bound)[:10])
+        case "timestamp" if bound is not None:
+            return datetime.fromisoformat(str(bound))
+    return bound
+
+
+def _span(low: float | str | None, high: float | str | None) -> str:
+    match low, high:
+        case None, _:
+            return f"at most {_plain(high)}"
+        case _, None:
+            return f"at least {_plain(low)}"
+    return f"a value from {_plain(low)} to {_plain(high)}"
+
+
+def _plain(bound: float | str | None) -> str:
+    return f"{bound:g}" if isinstance(bound, float) and abs(bound) < 1e6 else str(bound)
+
+
+def _got(value: Any) -> str:
+    match value:
+        case None:
+            return "got null"
+        case bool():
+            return f"got {str(value).lower()}"
+        case str():
+            shown = value if len(value) <= 40 else value[:39] + "…"
+            return f"got text {json.dumps(shown, ensure_ascii=not shown.isprintable())}"
+        case list():
+            return "got a list"
+        case dict():
+            return "got an object"
+        case float() if not math.isfinite(value):
+            return "got NaN" if math.isnan(value) else "got Infinity"
+    return f"got {value if abs(value) < 10**40 else 'a number with many digits'}"

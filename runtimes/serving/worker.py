@@ -1,0 +1,171 @@
+"""A process that holds one model and predicts. Run as `python -m mlspec.runtimes.serving.worker SOCKET LIFE FOLDER ROOT`.
+
+SOCKET and LIFE are inherited file descriptors. Over SOCKET it first says whether the model could be loaded, then takes
+batches of calls and gives for each call a status code and the body of its answer. LIFE is a pipe whose other end only
+the front holds: when it closes, the process ends, in the middle of whatever it does.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import math
+import os
+import pickle
+import signal
+import socket
+import struct
+import sys
+import threading
+import traceback
+from pathlib import Path
+from typing import Any
+
+from ..trouble import Trouble
+
+Batch = list[tuple[bool, list[tuple[Any, ...]]]]  # whether one row was asked for as such, and the rows
+Answer = tuple[int, bytes]
+
+
+def main() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    connection = socket.socket(fileno=int(sys.argv[1]))
+    threading.Thread(target=_end_with, args=(int(sys.argv[2]),), daemon=True).start()
+    try:
+        predictor = Predictor(Path(sys.argv[3]), sys.argv[4])
+    except Trouble as trouble:
+        send(connection, ("failed", [trouble.action, trouble.cause, trouble.help, trouble.detail]))
+        return
+    except Exception as error:
+        traceback.print_exc()
+        send(connection, ("failed", ["load the model", _told(error), "", traceback.format_exc()]))
+        return
+    send(connection, ("ready", predictor.signature))
+    while (batch := receive(connection)) is not None:
+        send(connection, predictor.answer(batch))
+
+
+def _end_with(life: int) -> None:
+    while os.read(life, 1):
+        pass
+    os.killpg(0, signal.SIGKILL)  # with all that the model may have started
+
+
+class Predictor:
+    """The model, and the Arrow schema of what it is asked about."""
+
+    def __init__(self, folder: Path, root: str) -> None:
+        if root:
+            sys.path.insert(0, root)  # a model may be of a class in the project's own files
+        import pyarrow as pa
+
+        from .. import models
+        from ..tables import to_arrow
+
+        self.model = models.load(folder)
+        features = self.model.signature.features
+        self.schema = pa.schema([(column.name, to_arrow(column.type)) for column in features])
+        self.signature = self.model.signature.model_dump(mode="json")
+        self._warm_up()
+
+    def answer(self, batch: Batch) -> list[Answer]:
+        """All calls in one prediction; if that fails each by itself, so that one bad row does not spoil the others."""
+        try:
+            return self._together(batch)
+        except Exception as error:
+            if len(batch) > 1:
+                return [self.answer([call])[0] for call in batch]
+            traceback.print_exc()
+            return [(500, _told(error).encode(errors="replace"))]
+
+    def _together(self, batch: Batch) -> list[Answer]:
+        rows = self._predict([row for _, rows in batch for row in rows])
+        answers, start = [], 0
+        for single, asked in batch:
+            part = rows[start : start + len(asked)]
+            answers.append((200, _json(part[0] if single else part)))
+            start += len(asked)
+        return answers
+
+    def _predict(self, rows: list[tuple[Any, ...]]) -> list[dict[str, Any]]:
+        import pyarrow as pa
+
+        columns = zip(*rows, strict=True)
+        arrays = [pa.array(column, field.type) for column, field in zip(columns, self.schema, strict=True)]
+        predicted: list[dict[str, Any]] = self.model.predict(pa.table(arrays, schema=self.schema)).to_pylist()
+        if len(predicted) != len(rows):
+            raise ValueError(f"the model gave {len(predicted)} predictions for {len(rows)} rows")
+        return predicted
+
+    def _warm_up(self) -> None:
+        """The first prediction imports and allocates; no request should wait for that."""
+        from .schema import Schema, example
+
+        features = self.model.signature.features
+        with contextlib.suppress(Exception):  # the example need not be a row that the model knows what to do with
+            self._predict(Schema(features).accept(example(features)))
+
+
+def _told(error: BaseException) -> str:
+    return f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+
+
+def _json(value: Any) -> bytes:
+    try:
+        return json.dumps(value, allow_nan=False, default=_iso).encode()
+    except ValueError:
+        return json.dumps(_finite(value), default=_iso).encode()
+
+
+def _iso(value: Any) -> str:
+    return value.isoformat() if hasattr(value, "isoformat") else str(value)
+
+
+def _finite(value: Any) -> Any:
+    """JSON knows no NaN: a prediction that is none becomes null."""
+    match value:
+        case dict():
+            return {name: _finite(one) for name, one in value.items()}
+        case list():
+            return [_finite(one) for one in value]
+        case float() if not math.isfinite(value):
+            return None
+    return value
+
+
+# --- messages: four bytes of length, then a pickle; both ends are this program ---------------------------------
+
+
+def frame(message: Any) -> bytes:
+    body = pickle.dumps(message, pickle.HIGHEST_PROTOCOL)
+    return struct.pack("!I", len(body)) + body
+
+
+def send(connection: socket.socket, message: Any) -> None:
+    connection.sendall(frame(message))
+
+
+def receive(connection: socket.socket) -> Any:
+    """The next message, None when the front closed the connection."""
+    head = _exactly(connection, 4)
+    if head is None:
+        return None
+    body = _exactly(connection, struct.unpack("!I", head)[0])
+    return None if body is None else pickle.loads(body)
+
+
+def _exactly(connection: socket.socket, count: int) -> bytes | None:
+    content = bytearray()
+    while len(content) < count:
+        try:
+            chunk = connection.recv(count - len(content))
+        except OSError:
+            return None
+        if not chunk:
+            return None
+        content += chunk
+    return bytes(content)
+
+
+if __name__ == "__main__":
+    main()
