@@ -50,16 +50,25 @@ def unknown(name: str, span: Span, known: Iterable[str], of: str, scope: Scope) 
     known = list(known)
     close = nearest(name, known)
     otherwise = "" if known else f"{of} takes no arguments"
-    scope.tell("E205", span, {"of": of, "name": name}, help=did_you_mean(name, known, otherwise),
-               fix=Fix(span, close) if close else None)
+    scope.tell(
+        "E205",
+        span,
+        {"of": of, "name": name},
+        help=did_you_mean(name, known, otherwise),
+        fix=Fix(span, close) if close else None,
+    )
 
 
 def _wrong(line: tree.Assign, argument: Argument, scope: Scope) -> None:
     wanted = values.WORDS[argument.takes]
     if argument.choices:
         wanted = " or ".join(f'"{choice}"' for choice in argument.choices)
-    scope.tell("E206", line.value.span, {"name": line.name, "wanted": wanted, "found": scope.written(line.value.span)},
-               help=argument.doc)
+    scope.tell(
+        "E206",
+        line.value.span,
+        {"name": line.name, "wanted": wanted, "found": scope.written(line.value.span)},
+        help=argument.doc,
+    )
 
 
 def needs(block: tree.Block, scope: Scope) -> Needs:

@@ -17,10 +17,12 @@ from .load import Files
 from .program import Expect, Node, Program, Value
 from .resolve import Names, is_source, unknown_name
 from .scope import Scope, did_you_mean
-from .types import Column, Type
+from .types import Type
 
 
-def check(source: Source, document: tree.Document, names: Names, files: Files) -> tuple[Program, tuple[Diagnostic, ...]]:
+def check(
+    source: Source, document: tree.Document, names: Names, files: Files
+) -> tuple[Program, tuple[Diagnostic, ...]]:
     scope = Scope(source, names, files, {})
     _version(document, scope)
     _not_supported(document, scope)
@@ -152,15 +154,23 @@ def recipe_of(block: tree.Block, scope: Scope) -> Recipe | None:
     if sources:
         return _source(block, sources[0], scope)
     if block.recipe is None:
-        help_ = 'write from csv "…", or by sql, python, split …' if block.kind == "data" else f"a {block.kind} is made by a recipe"
+        help_ = (
+            'write from csv "…", or by sql, python, split …'
+            if block.kind == "data"
+            else f"a {block.kind} is made by a recipe"
+        )
         scope.tell("E214", block.head, {"name": block.names[0].text, "kind": block.kind}, help=help_)
         return None
     word = block.recipe.reference.name
     if word in RECIPES and not RECIPES[word].source and word not in scope.names.block_of:
         return _named_recipe(block, RECIPES[word], scope)
     if word in RECIPES:
-        scope.tell("E202", block.recipe.reference.span, {"word": word, "kind": block.kind},
-                   help=f'a source stands after from: from {word} "…"')
+        scope.tell(
+            "E202",
+            block.recipe.reference.span,
+            {"word": word, "kind": block.kind},
+            help=f'a source stands after from: from {word} "…"',
+        )
         return None
     return _model_as_recipe(block, word, scope)
 
@@ -175,11 +185,20 @@ def _source(block: tree.Block, item: tree.Input, scope: Scope) -> Recipe | None:
         scope.tell("E203", item.reference.span, fact, help=known)
         return None
     if block.kind != "data":
-        scope.tell("E202", item.span, {"word": word, "kind": block.kind}, help="only data comes from a source; give it a name first")
+        scope.tell(
+            "E202",
+            item.span,
+            {"word": word, "kind": block.kind},
+            help="only data comes from a source; give it a name first",
+        )
         return None
     if len(block.inputs) > 1 or block.recipe is not None:
-        scope.tell("E204", block.inputs[-1].span if len(block.inputs) > 1 else block.recipe.span if block.recipe else item.span, {},
-                   help="read each source into data of its own, then make this from them")
+        scope.tell(
+            "E204",
+            block.inputs[-1].span if len(block.inputs) > 1 else block.recipe.span if block.recipe else item.span,
+            {},
+            help="read each source into data of its own, then make this from them",
+        )
         return None
     return recipe
 
@@ -211,8 +230,12 @@ def _model_as_recipe(block: tree.Block, word: str, scope: Scope) -> Recipe | Non
         return None
     kind = scope.names.kind_of(word)
     if kind != "model" or block.kind != "data":
-        scope.tell("E104", written.span, {"name": word, "kind": kind, "wanted": "a recipe or a model"},
-                   help="data is made by a model: data scores from features by churn")
+        scope.tell(
+            "E104",
+            written.span,
+            {"name": word, "kind": kind, "wanted": "a recipe or a model"},
+            help="data is made by a model: data scores from features by churn",
+        )
         return None
     return replace(RECIPES["split"], word="predict", arguments=(), inputs=(1, 1), outputs=(1, 1), open=False)
 
@@ -221,11 +244,19 @@ def _counts(block: tree.Block, recipe: Recipe, scope: Scope) -> None:
     inputs = [item for item in block.inputs if not is_source(item)]
     least, most = recipe.inputs
     if not recipe.source and (len(inputs) < least or (most is not None and len(inputs) > most)):
-        scope.tell("E211", block.head, {"word": recipe.word, "what": "inputs", "found": len(inputs), "wanted": _span(least, most)},
-                   help=KINDS[block.kind] if recipe.word == "http" else "")
+        scope.tell(
+            "E211",
+            block.head,
+            {"word": recipe.word, "what": "inputs", "found": len(inputs), "wanted": _span(least, most)},
+            help=KINDS[block.kind] if recipe.word == "http" else "",
+        )
     least, most = recipe.outputs
     if len(block.names) < least or (most is not None and len(block.names) > most):
-        scope.tell("E211", block.names[-1].span, {"word": recipe.word, "what": "names", "found": len(block.names), "wanted": _span(least, most)})
+        scope.tell(
+            "E211",
+            block.names[-1].span,
+            {"word": recipe.word, "what": "names", "found": len(block.names), "wanted": _span(least, most)},
+        )
 
 
 def _span(least: int, most: int | None) -> str:
@@ -252,5 +283,3 @@ def _reads(node: Node, expects: Iterable[Expect]) -> tuple[str, ...]:
             found |= set(getattr(fact, "others", ()))
             found.add(fact.of)
     return tuple(sorted(found - set(node.names) - {"last"}))
-
-

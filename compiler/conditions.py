@@ -42,8 +42,12 @@ def check(line: tree.Expect, node: Node, scope: Scope) -> Expect | None:
         condition = typed.expression if typed else None
     if condition is None:
         return None
-    return Expect(condition=condition, text=" ".join(scope.written(line.condition.span).split()), judges=node.names,
-                  span=scope.place(line.condition.span))
+    return Expect(
+        condition=condition,
+        text=" ".join(scope.written(line.condition.span).split()),
+        judges=node.names,
+        span=scope.place(line.condition.span),
+    )
 
 
 # --- about the whole ------------------------------------------------------------------------------------------
@@ -93,7 +97,12 @@ class _Checker:
                 return None
             return Typed(Literal_(value=value, text=str(value)), _type_of(value), written.span)
         if len(written.path) != 1:
-            scope.tell("E603", written.span, {"name": str(written)}, help=f"say what of it, as in {written.name}.{_example(node)}")
+            scope.tell(
+                "E603",
+                written.span,
+                {"name": str(written)},
+                help=f"say what of it, as in {written.name}.{_example(node)}",
+            )
             return None
         if written.name == "last":
             return self._fact(node, "last", written.path[0], written.span)
@@ -144,7 +153,11 @@ class _Checker:
             start = span.end - len(word)
             fix = Fix(tree.Span(span.path, start, span.end), close)
         on = measured and sorted({m.on for m in node.measures})
-        title = f"{node.name} is measured on {listing(on)}, but nothing measures {word}" if on else f"nothing measures {word}"
+        title = (
+            f"{node.name} is measured on {listing(on)}, but nothing measures {word}"
+            if on
+            else f"nothing measures {word}"
+        )
         self.scope.tell("E601", span, {"title": title}, note=note, help=help_, fix=fix)
 
     def _service_fact(self, of: str, word: str, span: tree.Span) -> Typed | None:
@@ -157,8 +170,13 @@ class _Checker:
         function = DATA_FUNCTIONS.get(written.function)
         if function is None:
             close = nearest(written.function, DATA_FUNCTIONS)
-            self.scope.tell("E603", written.name_span, {"name": written.function},
-                            help=did_you_mean(written.function, DATA_FUNCTIONS), fix=Fix(written.name_span, close) if close else None)
+            self.scope.tell(
+                "E603",
+                written.name_span,
+                {"name": written.function},
+                help=did_you_mean(written.function, DATA_FUNCTIONS),
+                fix=Fix(written.name_span, close) if close else None,
+            )
             return None
         target = self._target(written)
         if target is None:
@@ -171,7 +189,13 @@ class _Checker:
         count = 2 if written.function == "quantile" else 1
         first = written.arguments[0] if written.arguments else None
         if len(written.arguments) != count or written.function == "rows":
-            form = ".rows" if written.function == "rows" else "quantile(.x, 0.9)" if count == 2 else f"{written.function}(.x)"
+            form = (
+                ".rows"
+                if written.function == "rows"
+                else "quantile(.x, 0.9)"
+                if count == 2
+                else f"{written.function}(.x)"
+            )
             self.scope.tell("E603", written.span, {"name": written.function}, help=f"write {form}")
             return None
         if isinstance(first, tree.Column):
@@ -184,7 +208,9 @@ class _Checker:
             if other is None:
                 return None
             return (other, first.name, column) if other.kind == "data" else self._not_data(written)
-        self.scope.tell("E603", written.span, {"name": written.function}, help=f"it takes a column: {written.function}(.x)")
+        self.scope.tell(
+            "E603", written.span, {"name": written.function}, help=f"it takes a column: {written.function}(.x)"
+        )
         return None
 
     def _not_data(self, written: tree.Call) -> None:
@@ -204,13 +230,19 @@ class _Checker:
                 function.column == "ordered" and not is_ordered(found.type)
             ):
                 facts = {"function": written.function, "column": column.name, "type": str(found.type)}
-                self.scope.tell("E604", column.span, {"problem": "{function} takes a number, and .{column} is {type}".format(**facts)})
+                self.scope.tell(
+                    "E604",
+                    column.span,
+                    {"problem": "{function} takes a number, and .{column} is {type}".format(**facts)},
+                )
                 return None
         word = written.function
         if word == "quantile":
             share = values.read(written.arguments[1], self.scope.params, self.scope.told)
             if not isinstance(share, int | float) or not 0 <= share <= 1:
-                self.scope.tell("E603", written.arguments[1].span, {"name": "quantile"}, help="its share lies between 0 and 1")
+                self.scope.tell(
+                    "E603", written.arguments[1].span, {"name": "quantile"}, help="its share lies between 0 and 1"
+                )
                 return None
             word = f"quantile:{share}"
         gives = function.gives if function.gives != "column" else _column_type(found)
@@ -247,13 +279,21 @@ class _Checker:
 
     def _comparable(self, written: tree.Binary, left: Typed, right: Typed) -> bool:
         types = {left.type, right.type} - {""}
-        if types <= {"number", "share"} or len(types) == 1 or (written.operator in ("*", "/") and types <= {"number", "time", "share"}):
+        if (
+            types <= {"number", "share"}
+            or len(types) == 1
+            or (written.operator in ("*", "/") and types <= {"number", "time", "share"})
+        ):
             return True
         if types == {"time", "number"}:
             bare = left if left.type == "number" else right
             text = self.scope.written(bare.span)
-            self.scope.tell("E604", bare.span, {"problem": f"{text} has no unit, and it is held against a time"},
-                            help=f"write {text}ms or {text}s")
+            self.scope.tell(
+                "E604",
+                bare.span,
+                {"problem": f"{text} has no unit, and it is held against a time"},
+                help=f"write {text}ms or {text}s",
+            )
             return False
         if types == {"date", "text"}:
             return True
@@ -278,7 +318,9 @@ class _Checker:
         else:
             options = [self.read(option) for option in _options(written.right)]
             if not options or None in options:
-                self.scope.tell("E604", written.right.span, {"problem": "in takes a range (1..5) or a set"}) if not options else None
+                self.scope.tell(
+                    "E604", written.right.span, {"problem": "in takes a range (1..5) or a set"}
+                ) if not options else None
                 return None
             equal = tuple(Operation(operator="==", operands=(value.expression, o.expression)) for o in options if o)
             inside = equal[0] if len(equal) == 1 else Operation(operator="or", operands=equal)
@@ -318,7 +360,9 @@ def _example(node: Node) -> str:
 def _how_to_ask(word: str, columns: Columns | None) -> str:
     if columns and word in by_name(columns):
         return f"to ask about the column, write a function: mean({dotted(word)}), unique({dotted(word)})"
-    return did_you_mean(word, ["rows"], "of data as a whole there is .rows; of a column mean(.x), unique(.x), nulls(.x) …")
+    return did_you_mean(
+        word, ["rows"], "of data as a whole there is .rows; of a column mean(.x), unique(.x), nulls(.x) …"
+    )
 
 
 def _may_return(node: Node, word: str, scope: Scope) -> bool:
@@ -424,7 +468,11 @@ class _RowWriter:
             case _:
                 options = [self.write(option) for option in _options(written.right)]
                 if not options or None in options:
-                    self.scope.tell("E604", written.right.span, {"problem": "in takes a range (1..5), a set or a column of other data"})
+                    self.scope.tell(
+                        "E604",
+                        written.right.span,
+                        {"problem": "in takes a range (1..5), a set or a column of other data"},
+                    )
                     return None
                 return f"({left} {negation}in ({', '.join(o for o in options if o)}))"
 
@@ -574,7 +622,9 @@ def _shown(expression: Expression, answer: Answer) -> str:
     match expression:
         case Operation(operator="==", operands=(Rows() as rows, _)):
             count = answer(rows)
-            return "no row breaks it" if not count else f"{count:,} row{'s' * (count != 1)} break{'s' * (count == 1)} it"
+            return (
+                "no row breaks it" if not count else f"{count:,} row{'s' * (count != 1)} break{'s' * (count == 1)} it"
+            )
         case Operation(operator=operator, operands=(left, right)) if operator in COMPARISONS:
             return _shown_comparison(operator, left, right, answer)
         case Within(value=value, low=low, high=high):

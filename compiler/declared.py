@@ -30,8 +30,13 @@ def read_type(written: tree.TypeExpression, scope: Scope) -> Type | None:
     if written.name not in TYPES:
         close = nearest(written.name, TYPES) or _other_words_for.get(written.name.lower())
         fix = Fix(written.span, close + "?" * written.optional) if close else None
-        scope.tell("E301", written.span, {"name": written.name},
-                   help=f"did you mean {close}?" if close else did_you_mean(written.name, TYPES), fix=fix)
+        scope.tell(
+            "E301",
+            written.span,
+            {"name": written.name},
+            help=f"did you mean {close}?" if close else did_you_mean(written.name, TYPES),
+            fix=fix,
+        )
         return None
     if (written.name == "list") != (written.item is not None):
         scope.tell("E301", written.span, {"name": written.name}, help="a list says what it holds: list[int]")
@@ -69,7 +74,11 @@ def _range(line: tree.ColumnLine, type_: Type, scope: Scope) -> tuple[float | st
     if line.within is None:
         return None, None
     if not isinstance(line.within, tree.Range) or not is_ordered(type_):
-        help_ = f"{type_} has an order only as int, float, date or timestamp" if isinstance(line.within, tree.Range) else "write low..high"
+        help_ = (
+            f"{type_} has an order only as int, float, date or timestamp"
+            if isinstance(line.within, tree.Range)
+            else "write low..high"
+        )
         scope.tell("E306", line.within.span, {"name": line.name, "type": str(type_)}, help=help_)
         return None, None
     low, high = (_bound(end, type_, line, scope) for end in (line.within.low, line.within.high))
@@ -86,7 +95,11 @@ def _bound(end: tree.Expression | None, type_: Type, line: tree.ColumnLine, scop
     if value is None:
         return None
     if isinstance(value, bool) or not isinstance(value, wanted):  # type: ignore[arg-type]
-        scope.tell("E306", end.span, {"name": line.name, "type": str(type_)},
-                   help="a date is written 2015-01-01" if wanted is str else "the ends are numbers")
+        scope.tell(
+            "E306",
+            end.span,
+            {"name": line.name, "type": str(type_)},
+            help="a date is written 2015-01-01" if wanted is str else "the ends are numbers",
+        )
         return None
     return value  # type: ignore[return-value]

@@ -70,7 +70,9 @@ def _shown(value: str | None) -> str:
     return f'"{shown}"' if isinstance(shown, str) else str(value)
 
 
-def trace(name: str, program: Program, state: State, keys: Mapping[str, Record], depth: int = 0) -> Iterator[tuple[int, str]]:
+def trace(
+    name: str, program: Program, state: State, keys: Mapping[str, Record], depth: int = 0
+) -> Iterator[tuple[int, str]]:
     """Why an artifact is what it is: (indent, line), down to the files. `keys` are the parts in force by node name."""
     node = program.node_of()[name]
     now = keys.get(node.name)
@@ -93,7 +95,9 @@ def trace(name: str, program: Program, state: State, keys: Mapping[str, Record],
         yield from _below(item.name, program, state, keys, depth + 1)
 
 
-def _below(name: str, program: Program, state: State, keys: Mapping[str, Record], depth: int) -> Iterator[tuple[int, str]]:
+def _below(
+    name: str, program: Program, state: State, keys: Mapping[str, Record], depth: int
+) -> Iterator[tuple[int, str]]:
     found = list(trace(name, program, state, keys, depth))
     if not found[0][1].endswith("up to date"):
         yield from found

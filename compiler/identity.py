@@ -38,9 +38,7 @@ def packages_of(node: Node) -> tuple[str, ...]:
     return (*own, *(code.packages if code else ()))
 
 
-def making(
-    node: Node, digests: Mapping[str, str], files: Mapping[str, str], versions: Mapping[str, str]
-) -> Parts:
+def making(node: Node, digests: Mapping[str, str], files: Mapping[str, str], versions: Mapping[str, str]) -> Parts:
     """The parts of what makes a node's artifacts.
 
     `digests` are those of its inputs by name, `files` those of a source's files, `versions` those of packages by
@@ -81,7 +79,9 @@ def _code(node: Node) -> Parts:
 
 def _role(node: Node, item: Input, position: int) -> str:
     """What an input is to its recipe: the name that it sees, or the place where it stands."""
-    by_name = node.recipe.word in ("sql", "shell") or (node.recipe.code and not node.recipe.code.is_class and node.recipe.code.files)
+    by_name = node.recipe.word in ("sql", "shell") or (
+        node.recipe.code and not node.recipe.code.is_class and node.recipe.code.files
+    )
     return item.alias if by_name else str(position + 1)
 
 

@@ -23,8 +23,12 @@ def model(block: tree.Block, node: Node, given: object, scope: Scope) -> Node:
             scope.tell("E217", block.recipe.span, {"name": node.name}, help="write a line: predict .target from .a, .b")
         return node
     if not node.inputs or node.inputs[0].kind != "data":
-        scope.tell("E211", block.head, {"word": "a model", "what": "inputs", "found": 0, "wanted": "1 or more"},
-                   help="write from data that it learns from")
+        scope.tell(
+            "E211",
+            block.head,
+            {"word": "a model", "what": "inputs", "found": 0, "wanted": "1 or more"},
+            help="write from data that it learns from",
+        )
         return node
     _columns_there(lines[0], node, known, scope)
     return node.model_copy(update={"predict": _predict(lines[0], node, known, scope)})
@@ -56,7 +60,9 @@ def _predict(line: tree.Predict, node: Node, known: Columns | None, scope: Scope
     else:
         left_out = {*targets, *(column.name for column in line.but)}
         features = tuple(column.name for column in known or () if column.name not in left_out)
-    return Predict(targets=targets, positive=positive, features=features, task=_task(line, node, known, positive, scope))
+    return Predict(
+        targets=targets, positive=positive, features=features, task=_task(line, node, known, positive, scope)
+    )
 
 
 def _positive(line: tree.Predict, known: Columns | None, scope: Scope) -> Scalar:
@@ -65,10 +71,18 @@ def _positive(line: tree.Predict, known: Columns | None, scope: Scope) -> Scalar
     value = values.read(line.positive, scope.params, scope.told)
     target = by_name(known or ()).get(line.targets[0].name)
     if isinstance(value, str) and target is not None and target.type.values and value not in target.type.values:
-        scope.tell("E219", line.positive.span, {"value": value, "column": target.name},
-                   help=did_you_mean(value, target.type.values))
+        scope.tell(
+            "E219",
+            line.positive.span,
+            {"value": value, "column": target.name},
+            help=did_you_mean(value, target.type.values),
+        )
     elif target is not None and value is not None and not _same_form(value, target.type):
-        scope.tell("E304", line.positive.span, {"column": target.name, "declared": str(target.type), "found": scope.written(line.positive.span)})
+        scope.tell(
+            "E304",
+            line.positive.span,
+            {"column": target.name, "declared": str(target.type), "found": scope.written(line.positive.span)},
+        )
     return value if isinstance(value, bool | int | float | str) else None
 
 
@@ -88,8 +102,12 @@ def _task(line: tree.Predict, node: Node, known: Columns | None, positive: Scala
     kind = signature.estimator_kind(code.entry) if code is not None else ""
     text = target is not None and target.type.base in ("text", "bool")
     if text and positive is None and kind == "regressor":
-        scope.tell("E220", line.targets[0].span, {"column": line.targets[0].name, "type": str(target.type if target else "")},
-                   help=f'take a classifier, or learn a number; predict {dotted(line.targets[0].name)} == "…" learns whether')
+        scope.tell(
+            "E220",
+            line.targets[0].span,
+            {"column": line.targets[0].name, "type": str(target.type if target else "")},
+            help=f'take a classifier, or learn a number; predict {dotted(line.targets[0].name)} == "…" learns whether',
+        )
     if positive is not None or text or kind == "classifier":
         return "classification"
     return "regression"
@@ -104,7 +122,9 @@ def prediction_columns(model: Node, scope: Scope) -> Columns:
         target = by_name(scope.columns.get(model.inputs[0].name) or ()).get(predict.targets[0])
     if predict.task != "classification":
         return (Column(name="prediction", type=FLOAT),)
-    type_ = BOOL if predict.positive is not None or target is None else target.type.model_copy(update={"optional": False})
+    type_ = (
+        BOOL if predict.positive is not None or target is None else target.type.model_copy(update={"optional": False})
+    )
     return Column(name="prediction", type=type_), Column(name="probability", type=Type(base="float", optional=True))
 
 
@@ -135,7 +155,12 @@ def _measure(line: tree.Measure, node: Node, found: dict[str, Measure], scope: S
         if measure is None:
             continue
         if measure.name in found:
-            scope.tell("E608", metric.span, {"name": measure.name}, help=f"give it another: {metric.name} as {metric.name}_{on}")
+            scope.tell(
+                "E608",
+                metric.span,
+                {"name": measure.name},
+                help=f"give it another: {metric.name} as {metric.name}_{on}",
+            )
             continue
         found[measure.name] = measure
 
@@ -147,7 +172,13 @@ def _measured_columns(line: tree.Measure, node: Node, on: str, scope: Scope) -> 
     names = by_name(known)
     for column in (*node.predict.targets, *node.predict.features):
         if column not in names:
-            scope.tell("E302", line.on.span, {"column": column, "of": on}, note=f"{node.name} needs it", help=did_you_mean(column, names, " "))
+            scope.tell(
+                "E302",
+                line.on.span,
+                {"column": column, "of": on},
+                note=f"{node.name} needs it",
+                help=did_you_mean(column, names, " "),
+            )
 
 
 def _metric(metric: tree.Metric, node: Node, on: str, scope: Scope) -> Measure | None:
@@ -158,12 +189,23 @@ def _metric(metric: tree.Metric, node: Node, on: str, scope: Scope) -> Measure |
         close = nearest(metric.name, METRICS)
         task = node.predict.task if node.predict else ""
         fitting = [name for name, m in METRICS.items() if m.task == task]
-        scope.tell("E602", metric.name_span, {"name": metric.name}, help=did_you_mean(metric.name, METRICS, f"for a {task}: {', '.join(fitting)}"),
-                   fix=Fix(metric.name_span, close) if close else None)
+        scope.tell(
+            "E602",
+            metric.name_span,
+            {"name": metric.name},
+            help=did_you_mean(metric.name, METRICS, f"for a {task}: {', '.join(fitting)}"),
+            fix=Fix(metric.name_span, close) if close else None,
+        )
         return None
     if node.predict is not None and known.task != node.predict.task:
-        scope.tell("E609", metric.name_span, {"metric": metric.name, "wanted": known.task, "model": node.name, "task": node.predict.task},
-                   help=did_you_mean("", (), "measure " + ", ".join([n for n, m in METRICS.items() if m.task == node.predict.task][:4])))
+        scope.tell(
+            "E609",
+            metric.name_span,
+            {"metric": metric.name, "wanted": known.task, "model": node.name, "task": node.predict.task},
+            help=did_you_mean(
+                "", (), "measure " + ", ".join([n for n, m in METRICS.items() if m.task == node.predict.task][:4])
+            ),
+        )
         return None
     return Measure(name=metric.alias or metric.name, metric=metric.name, on=on)
 
@@ -176,8 +218,12 @@ def _own_metric(metric: tree.Metric, on: str, scope: Scope) -> Measure | None:
         return None
     stranger = [p for p in read.required if p not in OWN_METRIC_TAKES]
     if stranger:
-        scope.tell("E403", metric.place.span, {"function": read.code.entry.rsplit(":", 1)[-1], "missing": ", ".join(stranger)},
-                   help=f"a metric is handed {', '.join(OWN_METRIC_TAKES)}")
+        scope.tell(
+            "E403",
+            metric.place.span,
+            {"function": read.code.entry.rsplit(":", 1)[-1], "missing": ", ".join(stranger)},
+            help=f"a metric is handed {', '.join(OWN_METRIC_TAKES)}",
+        )
     return Measure(name=metric.alias or metric.place.value.rsplit(":", 1)[-1], metric="python", on=on, code=read.code)
 
 

@@ -126,8 +126,13 @@ def _renamed(block: tree.Block, base: Node, found: Columns, scope: Scope) -> Col
             origin = line.origin.value if line.origin else line.name
             if origin not in in_file:
                 span = line.origin.span if line.origin else line.name_span
-                scope.tell("E303", span, {"column": origin}, note=f"the file has {_some(found)}",
-                           help=did_you_mean(origin, in_file, " "))
+                scope.tell(
+                    "E303",
+                    span,
+                    {"column": origin},
+                    note=f"the file has {_some(found)}",
+                    help=did_you_mean(origin, in_file, " "),
+                )
     return tuple(by_origin.get(column.name, column) for column in found)
 
 
@@ -168,7 +173,9 @@ def _query(written: tree.Text | tree.Reference | None, scope: Scope) -> tuple[st
         return text, ""
     found = scope.files.text(text)
     if found is None:
-        scope.tell("E701", written.span, {"why": f"there is no file {text}"}, help=did_you_mean(text, scope.files.names(), " "))
+        scope.tell(
+            "E701", written.span, {"why": f"there is no file {text}"}, help=did_you_mean(text, scope.files.names(), " ")
+        )
         return None
     return found, text
 
@@ -188,7 +195,12 @@ def _sql_problem(problem: sql.Problem, written: tree.Text | tree.Reference, text
 def _unused(block: tree.Block, base: Node, bound: sql.Bound, scope: Scope) -> None:
     for line in block.lines:
         if isinstance(line, tree.Assign) and line.name not in bound.parameters:
-            scope.tell("E502", line.name_span, {"name": line.name}, help=f"write ${line.name} in the query, or take the line away")
+            scope.tell(
+                "E502",
+                line.name_span,
+                {"name": line.name},
+                help=f"write ${line.name} in the query, or take the line away",
+            )
     for item in block.inputs:
         alias = item.alias or item.reference.name
         if alias not in bound.tables and any(i.alias == alias for i in base.inputs):
@@ -205,8 +217,13 @@ def _conforming(block: tree.Block, base: Node, found: Columns | None, scope: Sco
             continue
         column = known.get(line.name)
         if column is None:
-            scope.tell("E303", line.name_span, {"column": line.name}, note=f"there is {_some(found)}",
-                       help=did_you_mean(line.name, known, " "))
+            scope.tell(
+                "E303",
+                line.name_span,
+                {"column": line.name},
+                note=f"there is {_some(found)}",
+                help=did_you_mean(line.name, known, " "),
+            )
             continue
         declared_ = by_name(base.declared).get(line.name)
         if declared_ is not None and not _may_be(column, declared_):
@@ -267,11 +284,25 @@ def _split_shares(block: tree.Block, base: Node, given: arguments.Given, scope: 
             share = values.dimension(line.value) == "share" or isinstance(value, float)
             shares += value if share else 0
             if value <= 0 or (share and value >= 1):
-                scope.tell("E206", line.value.span, {"name": name, "wanted": "more than nothing and less than all",
-                                                     "found": scope.written(line.value.span)})
+                scope.tell(
+                    "E206",
+                    line.value.span,
+                    {
+                        "name": name,
+                        "wanted": "more than nothing and less than all",
+                        "found": scope.written(line.value.span),
+                    },
+                )
     if shares >= 1 and unsaid:
-        scope.tell("E206", given[said[-1]][1].value.span, {"name": said[-1], "wanted": f"a share that leaves rows for {unsaid[0]}",
-                                                           "found": scope.written(given[said[-1]][1].value.span)})
+        scope.tell(
+            "E206",
+            given[said[-1]][1].value.span,
+            {
+                "name": said[-1],
+                "wanted": f"a share that leaves rows for {unsaid[0]}",
+                "found": scope.written(given[said[-1]][1].value.span),
+            },
+        )
 
 
 # --- a model as recipe ----------------------------------------------------------------------------------------
@@ -299,8 +330,13 @@ def _features_there(block: tree.Block, model: Node, data: str, known: Columns, s
     span = block.inputs[0].span
     for feature in model.predict.features:
         if feature not in names:
-            scope.tell("E302", span, {"column": feature, "of": data}, note=f"{model.name} predicts from it",
-                       help=did_you_mean(feature, names, " "))
+            scope.tell(
+                "E302",
+                span,
+                {"column": feature, "of": data},
+                note=f"{model.name} predicts from it",
+                help=did_you_mean(feature, names, " "),
+            )
         elif feature in trained and names[feature].type.base != trained[feature].type.base:
             numbers = {names[feature].type.base, trained[feature].type.base} == {"int", "float"}
             if not numbers:
@@ -318,8 +354,13 @@ def _python(block: tree.Block, base: Node, given: arguments.Given, scope: Scope)
         return None
     read = signature.read(entry, scope.files.text)
     if isinstance(read, signature.Problem):
-        scope.tell("E401", written.span, {"message": read.message}, help=read.help,
-                   note=f"{read.path}:{read.line}" if read.path and read.line else "")
+        scope.tell(
+            "E401",
+            written.span,
+            {"message": read.message},
+            help=read.help,
+            note=f"{read.path}:{read.line}" if read.path and read.line else "",
+        )
         made = base.model_copy(update={"columns": dict.fromkeys(base.names)})
         return None if base.kind == "model" else made
     code = read.code
@@ -346,17 +387,35 @@ def _call_fits(block: tree.Block, base: Node, read: signature.Signature, scope: 
     for item in block.inputs:
         alias = item.alias or item.reference.name
         if alias not in parameters:
-            scope.tell("E402", item.span, {"function": name, "name": alias}, note=f"{name}({', '.join(parameters)})",
-                       help=did_you_mean(alias, parameters, f"rename the parameter, or write {item.reference.name} as {parameters[0]}" if parameters else " "))
+            scope.tell(
+                "E402",
+                item.span,
+                {"function": name, "name": alias},
+                note=f"{name}({', '.join(parameters)})",
+                help=did_you_mean(
+                    alias,
+                    parameters,
+                    f"rename the parameter, or write {item.reference.name} as {parameters[0]}" if parameters else " ",
+                ),
+            )
     for line in block.lines:
         if isinstance(line, tree.Assign) and line.name not in parameters and line.name != "seed":
-            scope.tell("E402", line.name_span, {"function": name, "name": line.name}, note=f"{name}({', '.join(parameters)})",
-                       help=did_you_mean(line.name, parameters, " "))
+            scope.tell(
+                "E402",
+                line.name_span,
+                {"function": name, "name": line.name},
+                note=f"{name}({', '.join(parameters)})",
+                help=did_you_mean(line.name, parameters, " "),
+            )
     has = {item.alias for item in base.inputs} | set(base.arguments) | {"seed", "random_state"}
     missing = [parameter for parameter in read.required if parameter not in has]
     if missing and block.recipe:
-        scope.tell("E403", block.recipe.span, {"function": name, "missing": ", ".join(missing)},
-                   help=f"give it an input of that name, or a line: {missing[0]} = …")
+        scope.tell(
+            "E403",
+            block.recipe.span,
+            {"function": name, "missing": ", ".join(missing)},
+            help=f"give it an input of that name, or a line: {missing[0]} = …",
+        )
 
 
 def _constructor_fits(block: tree.Block, base: Node, code: Code, scope: Scope) -> None:
@@ -365,7 +424,11 @@ def _constructor_fits(block: tree.Block, base: Node, code: Code, scope: Scope) -
         return
     name = code.entry.rsplit(":", 1)[-1]
     for line in block.lines:
-        if isinstance(line, tree.Assign) and line.name not in (*known, "seed") and not isinstance(line.value, tree.Column):
+        if (
+            isinstance(line, tree.Assign)
+            and line.name not in (*known, "seed")
+            and not isinstance(line.value, tree.Column)
+        ):
             arguments.unknown(line.name, line.name_span, known, name, scope)
 
 
@@ -389,7 +452,12 @@ def _http(block: tree.Block, base: Node, scope: Scope) -> Node:
         else:
             model = scope.nodes.get(item.name)
             if model is not None and model.predict is None:
-                scope.tell("E215", written.span, {"name": model.name}, help=f"write in {model.name}: predict .target from .a, .b")
+                scope.tell(
+                    "E215",
+                    written.span,
+                    {"name": model.name},
+                    help=f"write in {model.name}: predict .target from .a, .b",
+                )
     port = base.arguments.get("port")
     if isinstance(port, int) and not 1 <= port <= 65535:
         line = next(x for x in block.lines if isinstance(x, tree.Assign) and x.name == "port")

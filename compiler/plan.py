@@ -169,7 +169,11 @@ def plan(program: Program, state: State) -> Plan:
     made = {name for node in program.nodes for name in node.names}
     for name, accepted in state.names.items():
         if name not in made:
-            actions.append(Retire(names=(name,), kind=accepted.kind, reason=("its block is gone; the artifact stays in the store",)))
+            actions.append(
+                Retire(
+                    names=(name,), kind=accepted.kind, reason=("its block is gone; the artifact stays in the store",)
+                )
+            )
     return Plan(spec=program.spec, actions=tuple(actions), basis=basis(actions, state))
 
 
@@ -219,8 +223,14 @@ def decide(node: Node, program: Program, outlooks: Mapping[str, Outlook], state:
         return _decide_service(node, parts, key, digests, state)
     record = state.record(key)
     if record is None or not all(state.present(made.digest) for made in record.outputs):
-        return Make(names=node.names, kind=node.kind, key=key, parts=parts, reason=_reason(node, parts, record, state),
-                    seconds=_seconds(node, state))
+        return Make(
+            names=node.names,
+            kind=node.kind,
+            key=key,
+            parts=parts,
+            reason=_reason(node, parts, record, state),
+            seconds=_seconds(node, state),
+        )
     return _judge(node, program, record, outlooks, state)
 
 
@@ -239,8 +249,13 @@ def _later(node: Node, open_: tuple[str, ...], state: State) -> Make | Serve:
     reason = (f"{_and(open_)} change{'s' if len(open_) == 1 else ''}",)
     if node.kind == "service":
         return Serve(names=node.names, kind=node.kind, reason=reason, after=open_)
-    return Make(names=node.names, kind=node.kind, reason=reason if node.name in state.names else ("new",), after=open_,
-                seconds=_seconds(node, state))
+    return Make(
+        names=node.names,
+        kind=node.kind,
+        reason=reason if node.name in state.names else ("new",),
+        after=open_,
+        seconds=_seconds(node, state),
+    )
 
 
 def _and(names: tuple[str, ...]) -> str:
@@ -277,8 +292,17 @@ def _judge(node: Node, program: Program, record: Record, outlooks: Mapping[str, 
     made = dict(zip(node.names, record.outputs, strict=True))
     waiting = tuple(name for name in node.reads if isinstance(outlooks.get(name), Open))
     if waiting:
-        return Judge(names=node.names, kind=node.kind, key=record.key, reason=(f"{_and(waiting)} change{'s' if len(waiting) == 1 else ''}",), after=waiting)
-    absent = next((o.why for name in node.reads if isinstance(o := outlooks.get(name, Absent(f"{name} has mistakes")), Absent)), None)
+        return Judge(
+            names=node.names,
+            kind=node.kind,
+            key=record.key,
+            reason=(f"{_and(waiting)} change{'s' if len(waiting) == 1 else ''}",),
+            after=waiting,
+        )
+    absent = next(
+        (o.why for name in node.reads if isinstance(o := outlooks.get(name, Absent(f"{name} has mistakes")), Absent)),
+        None,
+    )
     if absent is not None:
         return Wait(names=node.names, kind=node.kind, reason=(absent,))
     answers = Answers(node, program, made, record, outlooks, state)
@@ -301,8 +325,12 @@ def _verdict(node: Node, record: Record, answers: Answers, state: State) -> Any:
     if same:
         return Reuse(names=node.names, kind=node.kind, seconds=record.seconds)
     if any(a is not None and digest in a.withdrawn for a, digest in zip(accepted, digests, strict=True)):
-        return Reuse(names=node.names, kind=node.kind, note=f"rolled back from {digests[0][:12]}, which is not taken again")
-    return Accept(names=node.names, kind=node.kind, key=record.key, digests=digests, judged=judged, reason=("made before",))
+        return Reuse(
+            names=node.names, kind=node.kind, note=f"rolled back from {digests[0][:12]}, which is not taken again"
+        )
+    return Accept(
+        names=node.names, kind=node.kind, key=record.key, digests=digests, judged=judged, reason=("made before",)
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -366,7 +394,13 @@ class Answers:
         if isinstance(fact, Rows):
             digest = self.made[fact.of].digest
             others = {name: self._digest(name) for name in fact.others}
-            return Question(key=identity.fact_key(fact, digest, others), name=self.node.name, digest=digest, rows=fact, others=others)
+            return Question(
+                key=identity.fact_key(fact, digest, others),
+                name=self.node.name,
+                digest=digest,
+                rows=fact,
+                others=others,
+            )
         node = self.node if fact.of == "last" or fact.of in self.made else self.program.node_of()[fact.of]
         digest_or_none = self._last() if fact.of == "last" else self._digest(fact.of)
         if digest_or_none is None:
@@ -374,8 +408,13 @@ class Answers:
         if node.kind == "model":
             measure = next((m for m in node.measures if m.name == fact.function), None)
             return self._metric(node, measure, digest_or_none) if measure else None
-        return Question(key=identity.fact_key(fact, digest_or_none), name=node.name, digest=digest_or_none,
-                        function=fact.function, column=fact.column)
+        return Question(
+            key=identity.fact_key(fact, digest_or_none),
+            name=node.name,
+            digest=digest_or_none,
+            function=fact.function,
+            column=fact.column,
+        )
 
     def _digest(self, name: str) -> str:
         return self.made[name].digest if name in self.made else _digest(self.outlooks[name])
@@ -416,10 +455,19 @@ def _decide_service(node: Node, parts: dict[str, str], release: str, digests: Ma
     if accepted is not None:
         before = state.record(accepted.key)
         reason = _service_reason(node, parts, before, same, state)
-    return Serve(names=node.names, kind=node.kind, release=release, digest=next(iter(digests.values())), parts=parts, reason=reason)
+    return Serve(
+        names=node.names,
+        kind=node.kind,
+        release=release,
+        digest=next(iter(digests.values())),
+        parts=parts,
+        reason=reason,
+    )
 
 
-def _service_reason(node: Node, parts: Mapping[str, str], before: Record | None, same: bool, state: State) -> tuple[str, ...]:
+def _service_reason(
+    node: Node, parts: Mapping[str, str], before: Record | None, same: bool, state: State
+) -> tuple[str, ...]:
     from .explain import changes  # as in _reason
 
     if same:

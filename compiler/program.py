@@ -209,6 +209,17 @@ class Program(Frozen):
         """Which node makes an artifact, by the artifact's name."""
         return {name: node for node in self.nodes for name in node.names}
 
+    def upstream(self, name: str) -> list[Node]:
+        """The node that makes `name` and all that it needs, in order."""
+        node_of = self.node_of()
+        wanted, stack = set(), [name]
+        while stack:
+            node = node_of[stack.pop()]
+            if node.name not in wanted:
+                wanted.add(node.name)
+                stack += [item.name for item in node.inputs] + list(node.reads)
+        return [node for node in self.nodes if node.name in wanted]
+
 
 Operation.model_rebuild()
 Within.model_rebuild()

@@ -57,7 +57,9 @@ def _declarations(
     for statement, name in _named(document):
         if name.text in places:
             first = Label(places[name.text], "first named here")
-            told.append(Diagnostic("E102", name.span, {"name": name.text}, labels=(first,), help="give it another name"))
+            told.append(
+                Diagnostic("E102", name.span, {"name": name.text}, labels=(first,), help="give it another name")
+            )
             continue
         places[name.text] = name.span
         if isinstance(statement, tree.Block):
@@ -170,7 +172,9 @@ def unknown_name(reference: tree.Reference, known: Iterable[str]) -> Diagnostic:
     if close:
         return Diagnostic("E101", span, {"name": reference.name}, help=f"did you mean {close}?", fix=Fix(span, close))
     if reference.name in DATA_FUNCTIONS:
-        return Diagnostic("E101", span, {"name": reference.name}, help=f"a function takes a column: {reference.name}(.column)")
+        return Diagnostic(
+            "E101", span, {"name": reference.name}, help=f"a function takes a column: {reference.name}(.column)"
+        )
     note = f"there is {listing(known)}" if known else ""
     return Diagnostic("E101", span, {"name": reference.name}, note=note)
 
@@ -179,8 +183,10 @@ def unknown_recipe(block: tree.Block, reference: tree.Reference, block_of: Mappi
     words = [word for word, recipe in RECIPES.items() if not recipe.source and block.kind in recipe.makes]
     models = [name for name, other in block_of.items() if other.kind == "model"]
     close = nearest(reference.name, [*words, *models])
-    help_ = f"did you mean {close}?" if close else f"a {block.kind} is made by {listing(words)}" + (
-        ", or by a model" if block.kind == "data" else ""
+    help_ = (
+        f"did you mean {close}?"
+        if close
+        else f"a {block.kind} is made by {listing(words)}" + (", or by a model" if block.kind == "data" else "")
     )
     fix = Fix(reference.span, close) if close else None
     return Diagnostic("E201", reference.span, {"word": str(reference)}, help=help_, fix=fix)

@@ -27,7 +27,13 @@ class Scope:
     columns: dict[str, Columns | None] = field(default_factory=dict)
 
     def tell(
-        self, code: str, span: Span, facts: Mapping[str, object] | None = None, *, note: str = "", help: str = "",  # noqa: A002
+        self,
+        code: str,
+        span: Span,
+        facts: Mapping[str, object] | None = None,
+        *,
+        note: str = "",
+        help: str = "",  # noqa: A002
         fix: Fix | None = None,
     ) -> None:
         self.told.append(Diagnostic(code, span, facts or {}, note=note, help=help, fix=fix))
@@ -52,8 +58,14 @@ def column_missing(scope: Scope, column: tree.Column, known: Columns, of: str) -
     words = [c.name for c in known]
     close = nearest(column.name, words)
     fix = Fix(column.span, dotted(close)) if close else None
-    scope.tell("E302", column.span, {"column": column.name, "of": of}, note=f"{of} has {listing(words)}",
-               help=f"did you mean {dotted(close)}?" if close else "", fix=fix)
+    scope.tell(
+        "E302",
+        column.span,
+        {"column": column.name, "of": of},
+        note=f"{of} has {listing(words)}",
+        help=f"did you mean {dotted(close)}?" if close else "",
+        fix=fix,
+    )
 
 
 def dotted(name: str) -> str:

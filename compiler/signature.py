@@ -168,15 +168,14 @@ def _fields(defined: ast.ClassDef) -> _Called | None:
     marks = [mark.func if isinstance(mark, ast.Call) else mark for mark in defined.decorator_list]
     if not any((_chain(mark) or ("",))[-1] == "dataclass" for mark in marks):
         return None
-    fields = [
-        item for item in defined.body
-        if isinstance(item, ast.AnnAssign) and isinstance(item.target, ast.Name) and "ClassVar" not in ast.dump(item.annotation)
-    ]  # fmt: skip
-    names = [
-        ast.arg(arg=item.target.id, annotation=item.annotation) for item in fields if isinstance(item.target, ast.Name)
-    ]
+    fields = [item for item in defined.body if isinstance(item, ast.AnnAssign) and _is_field(item)]
+    names = [ast.arg(ast.unparse(item.target), item.annotation) for item in fields]
     needed = frozenset(name.arg for name, item in zip(names, fields, strict=True) if item.value is None)
     return _Called(tuple(names), needed)
+
+
+def _is_field(item: ast.AnnAssign) -> bool:
+    return isinstance(item.target, ast.Name) and "ClassVar" not in ast.unparse(item.annotation)
 
 
 # --- one file -------------------------------------------------------------------------------------------------
@@ -356,18 +355,25 @@ def _collect(node: ast.AST, own: frozenset[str], uses: _Uses) -> None:
 def _collect_function(node: Function, own: frozenset[str], uses: _Uses) -> None:
     """Decorators, defaults and annotations are read outside; the body has names of its own."""
     _collect(node.args, own, uses)
-    body = [node.body] if isinstance(node, ast.Lambda) else node.body
+    body: list[ast.AST] = [node.body] if isinstance(node, ast.Lambda) else [*node.body]
     if not isinstance(node, ast.Lambda):
-        for part in (*node.decorator_list, *([node.returns] if node.returns else [])):
-            _collect(part, own, uses)
-    shared = {name for part in _within(body) if isinstance(part, ast.Global) for name in part.names}
+        for outside in (*node.decorator_list, *([node.returns] if node.returns else [])):
+            _collect(outside, own, uses)
     parameters = {part.arg for part in ast.walk(node.args) if isinstance(part, ast.arg)}
-    imported = {
-        name for part in _within(body) if isinstance(part, ast.Import | ast.ImportFrom) for name, _ in _imports(part)
-    }
-    inner = (own | parameters | _stored(body)) - shared - imported
+    inner = (own | parameters | _stored(body)) - _shared(body)
     for part in body:
         _collect(part, inner, uses)
+
+
+def _shared(body: list[ast.AST]) -> set[str]:
+    """Names of a function that are not its own after all: those of the file, and those that it imports."""
+    names: set[str] = set()
+    for part in _within(body):
+        if isinstance(part, ast.Global):
+            names.update(part.names)
+        elif isinstance(part, ast.Import | ast.ImportFrom):
+            names.update(name for name, _ in _imports(part))
+    return names
 
 
 def _imported_by_text(call: ast.Call, uses: _Uses) -> None:
@@ -588,6 +594,8 @@ class _Closure:
         own = next((part for part in defined.body if _defines(part, "__init__")), None)
         if own is not None:
             return _called(own)
+        if _makes_itself(defined):
+            return None
         fields = _fields(defined)
         if fields is not None:
             return fields if not defined.bases else None
@@ -658,6 +666,8 @@ def _init(found: _Found) -> _Called | None:
         called = _called(own)
         starred = isinstance(own, ast.FunctionDef) and own.args.vararg is not None
         return None if starred else called
+    if _makes_itself(found.defined):
+        return None
     inherited = _Called((), frozenset())
     for base in found.defined.bases:
         above = _base(found, base)
@@ -667,6 +677,11 @@ def _init(found: _Found) -> _Called | None:
         if called is None or called.arguments or called.open:
             return called
     return inherited
+
+
+def _makes_itself(defined: ast.ClassDef) -> bool:
+    """A class with a `__new__` is called as that says, which may hand back anything."""
+    return any(_defines(part, "__new__") for part in defined.body)
 
 
 def _base(found: _Found, base: ast.expr) -> _Found | None:
@@ -682,10 +697,10 @@ def _kind(found: _Found) -> str:
     if not isinstance(found.defined, ast.ClassDef):
         return ""
     for base in found.defined.bases:
-        name = (_chain(base) or ("",))[-1]
-        if name in ("ClassifierMixin", "RegressorMixin"):
-            return name.removesuffix("Mixin").lower()
-        above = _find(found.module, name) if name else None
+        chain = _chain(base) or ("",)
+        if chain[-1] in ("ClassifierMixin", "RegressorMixin"):
+            return chain[-1].removesuffix("Mixin").lower()
+        above = _find(found.module, chain[0]) if chain[0] and len(chain) == 1 else None
         kind = _kind(above) if above is not None else ""
         if kind:
             return kind

@@ -100,7 +100,9 @@ def fits(value: object, written: tree.Expression, argument: Argument) -> bool:
         case "column":
             return isinstance(value, ColumnValue)
         case "columns":
-            return isinstance(value, ColumnValue) or (isinstance(value, tuple) and all(isinstance(v, ColumnValue) for v in value))
+            return isinstance(value, ColumnValue) or (
+                isinstance(value, tuple) and all(isinstance(v, ColumnValue) for v in value)
+            )
         case "cut":
             return isinstance(written, tree.Date | tree.Text) or (number and unit in ("", "share"))
         case "count":

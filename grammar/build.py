@@ -108,7 +108,9 @@ class Build(Transformer):  # type: ignore[type-arg]
     def origin(self, _word: Token, name: Token) -> Node:
         return "origin", _text(name), _span(name)
 
-    def named_type(self, name: Token, open_: Token | None, item: Any, close: Token | None, optional: Token | None) -> Node:
+    def named_type(
+        self, name: Token, open_: Token | None, item: Any, close: Token | None, optional: Token | None
+    ) -> Node:
         span = _between(name, optional or close or name)
         return tree.TypeExpression(name.text, item, (), optional is not None, span)
 
@@ -215,7 +217,9 @@ class Build(Transformer):  # type: ignore[type-arg]
         return _column(token)
 
     def last(self, word: Token, *path: Token) -> tree.Reference:
-        return tree.Reference("last", tuple(_column_name(part) for part in path), _between(word, path[-1] if path else word))
+        return tree.Reference(
+            "last", tuple(_column_name(part) for part in path), _between(word, path[-1] if path else word)
+        )
 
     def call(self, name: Token, _open: Token, *parts: Any) -> tree.Call:
         *arguments, close = parts

@@ -16,7 +16,9 @@ KINDS: dict[str, str] = {
     "service": "Where is it used?",
 }
 
-Takes = Literal["text", "texts", "int", "float", "bool", "share", "count", "cut", "column", "columns", "size", "time", "any"]
+Takes = Literal[
+    "text", "texts", "int", "float", "bool", "share", "count", "cut", "column", "columns", "size", "time", "any"
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +61,9 @@ RECIPES: dict[str, Recipe] = {
     recipe.word: recipe
     for recipe in (
         Recipe(
-            "csv", ("data",), "A text file of rows, or many by a pattern; also .gz and .zip.",
+            "csv",
+            ("data",),
+            "A text file of rows, or many by a pattern; also .gz and .zip.",
             (
                 Argument("header", "bool", "Whether the first row holds the names.", True),
                 Argument("delimiter", "text", "What stands between two values.", ","),
@@ -70,20 +74,35 @@ RECIPES: dict[str, Recipe] = {
                 Argument("encoding", "text", "The file's encoding.", "utf-8"),
                 Argument("dates", "text", 'How dates are written, as in "%d.%m.%Y".', ""),
             ),
-            outputs=_REFUSES, source=True, endings=(".csv", ".tsv", ".txt"),
+            outputs=_REFUSES,
+            source=True,
+            endings=(".csv", ".tsv", ".txt"),
         ),
-        Recipe("parquet", ("data",), "A Parquet file, or many by a pattern.", outputs=_REFUSES, source=True, endings=(".parquet",)),
         Recipe(
-            "jsonl", ("data",), "A JSON object on each line, or one array of objects; also .gz and .zip.",
+            "parquet",
+            ("data",),
+            "A Parquet file, or many by a pattern.",
+            outputs=_REFUSES,
+            source=True,
+            endings=(".parquet",),
+        ),
+        Recipe(
+            "jsonl",
+            ("data",),
+            "A JSON object on each line, or one array of objects; also .gz and .zip.",
             (
                 Argument("missing", "texts", "The words for a missing value.", ("",)),
                 Argument("encoding", "text", "The file's encoding.", "utf-8"),
                 Argument("dates", "text", 'How dates are written, as in "%d.%m.%Y".', ""),
             ),
-            outputs=_REFUSES, source=True, endings=(".jsonl", ".ndjson", ".json"),
+            outputs=_REFUSES,
+            source=True,
+            endings=(".jsonl", ".ndjson", ".json"),
         ),
         Recipe(
-            "excel", ("data",), "A sheet of an Excel file.",
+            "excel",
+            ("data",),
+            "A sheet of an Excel file.",
             (
                 Argument("sheet", "text", "The sheet's name; the first one if unsaid.", ""),
                 Argument("header", "bool", "Whether the first row holds the names.", True),
@@ -93,18 +112,27 @@ RECIPES: dict[str, Recipe] = {
                 Argument("thousands", "text", "What stands between the thousands of a number kept as text.", ""),
                 Argument("dates", "text", "How dates are written that are kept as text.", ""),
             ),
-            outputs=_REFUSES, source=True, endings=(".xlsx", ".xls", ".xlsb", ".ods"),
+            outputs=_REFUSES,
+            source=True,
+            endings=(".xlsx", ".xls", ".xlsb", ".ods"),
         ),
         Recipe("folder", ("data",), "A folder of files, kept as it is.", source=True),
         Recipe("sqlite", ("data",), "A table or a query of a SQLite file.", source=True, supported=False),
-        Recipe("postgres", ("data",), "A table or a query of a PostgreSQL server.", source=True, supported=False, open=True),
+        Recipe(
+            "postgres", ("data",), "A table or a query of a PostgreSQL server.", source=True, supported=False, open=True
+        ),
         Recipe("sql", ("data",), "A query in DuckDB's dialect, in a file or inline.", inputs=(0, None), open=True),
         Recipe(
-            "python", ("data", "model", "service"), "A function of yours, or a class with fit and predict.",
-            outputs=(1, None), open=True,
+            "python",
+            ("data", "model", "service"),
+            "A function of yours, or a class with fit and predict.",
+            outputs=(1, None),
+            open=True,
         ),
         Recipe(
-            "split", ("data",), "Deals the rows of a table to two or more outputs.",
+            "split",
+            ("data",),
+            "Deals the rows of a table to two or more outputs.",
             (
                 Argument("by", "column", "Rows that share this key stay together, for ever."),
                 Argument("stratify", "column", "Each output gets the same shares of this column's values."),
@@ -112,19 +140,30 @@ RECIPES: dict[str, Recipe] = {
                 Argument("shuffle", "bool", "false cuts the rows as they stand, last output last.", True),
                 Argument("seed", "int", "Deals as scikit-learn's train_test_split does with this random_state."),
             ),
-            place="none", inputs=(1, 1), outputs=(2, None), open=True,
+            place="none",
+            inputs=(1, 1),
+            outputs=(2, None),
+            open=True,
         ),
-        Recipe("shell", ("data", "model"), "Any program: inputs and the place of the output come as environment variables.", open=True),
+        Recipe(
+            "shell",
+            ("data", "model"),
+            "Any program: inputs and the place of the output come as environment variables.",
+            open=True,
+        ),
         Recipe("notebook", ("data", "model"), "A notebook, run with its arguments.", open=True, supported=False),
         Recipe(
-            "http", ("service",), "An HTTP service that answers with the model's predictions.",
+            "http",
+            ("service",),
+            "An HTTP service that answers with the model's predictions.",
             (
                 Argument("route", "text", "The path that answers.", "/predict"),
                 Argument("port", "int", "The port; a free one, kept from then on, if unsaid."),
                 Argument("host", "text", "The address to listen on.", "127.0.0.1"),
                 Argument("replicas", "int", "How many processes answer.", 1),
             ),
-            place="none", inputs=(1, 1),
+            place="none",
+            inputs=(1, 1),
         ),
     )
 }
@@ -151,7 +190,10 @@ LINES: dict[str, Line] = {
         Line("among", "name in set", ("model",), "An argument to search.", supported=False),
         Line("predict", "predict .y [from .a, .b]", ("model",), "Target and features."),
         Line(
-            "search", "search trials = 40, best = max(.m)", ("model",), "Tries the searched arguments.",
+            "search",
+            "search trials = 40, best = max(.m)",
+            ("model",),
+            "Tries the searched arguments.",
             (
                 Argument("trials", "int", "How many are tried."),
                 Argument("folds", "int", "Cross-validation on the first input."),
@@ -162,7 +204,10 @@ LINES: dict[str, Line] = {
         Line("measure", "measure metric[ as name], … on data", ("model",), "How well it does on this data."),
         Line("expect", "expect condition", _ALL, "Must hold, or the artifact is not accepted."),
         Line(
-            "needs", "needs cpu = 2, memory = 4GiB, time = 1h", _ALL, "What a run of it needs.",
+            "needs",
+            "needs cpu = 2, memory = 4GiB, time = 1h",
+            _ALL,
+            "What a run of it needs.",
             (
                 Argument("cpu", "float", "Cores."),
                 Argument("memory", "size", "Memory, as in 4GiB; what takes more is stopped."),
@@ -193,7 +238,11 @@ class Unit:
 UNITS: dict[str, Unit] = {
     **{name: Unit("size", 1000**i) for i, name in enumerate(("B", "kB", "MB", "GB", "TB"))},
     **{name: Unit("size", 1024**i) for i, name in enumerate(("KiB", "MiB", "GiB", "TiB"), 1)},
-    "ms": Unit("time", 0.001), "s": Unit("time", 1), "m": Unit("time", 60), "h": Unit("time", 3600), "d": Unit("time", 86400),
+    "ms": Unit("time", 0.001),
+    "s": Unit("time", 1),
+    "m": Unit("time", 60),
+    "h": Unit("time", 3600),
+    "d": Unit("time", 86400),
     "%": Unit("share", 0.01),
 }
 
@@ -272,8 +321,16 @@ METRICS: dict[str, Metric] = {
         Metric("cohen_kappa", "classification", "Agreement of answers and truth beyond chance."),
         Metric("roc_auc", "classification", "How well positives are ranked above negatives.", "probability"),
         Metric("average_precision", "classification", "The area under precision over recall.", "probability"),
-        Metric("log_loss", "classification", "How surprised the probabilities are by the truth.", "probability", more_is_better=False),
-        Metric("brier", "classification", "Mean squared error of the probability.", "probability", more_is_better=False),
+        Metric(
+            "log_loss",
+            "classification",
+            "How surprised the probabilities are by the truth.",
+            "probability",
+            more_is_better=False,
+        ),
+        Metric(
+            "brier", "classification", "Mean squared error of the probability.", "probability", more_is_better=False
+        ),
         Metric("confusion_matrix", "classification", "Truth by row, answer by column.", table=True),
     )
 }

@@ -176,7 +176,9 @@ class _Reader:
             self.diagnostics.append(Diagnostic("E004", self._span(problem, problem), {"found": "}"}))
             return
         opened = next(token for token in tokens if token.kind == "_LBRACE")
-        self.diagnostics.append(Diagnostic("E003", self._span(opened, opened), help="close it with } on a line of its own"))
+        self.diagnostics.append(
+            Diagnostic("E003", self._span(opened, opened), help="close it with } on a line of its own")
+        )
 
 
 def _too_deep(tokens: Iterable[Token]) -> bool:
@@ -242,24 +244,47 @@ def explain_failure(failure: Failure, tokens: Sequence[Token], source: Source) -
     span = Span(source.path, token.start, token.end)
     before = _before(token, tokens)
     if token.kind == "OPEN_STRING":
-        return Diagnostic("E005", Span(source.path, token.start, token.start + 1), {"what": "a quoted text"},
-                          help='close it with " on the same line')
+        return Diagnostic(
+            "E005",
+            Span(source.path, token.start, token.start + 1),
+            {"what": "a quoted text"},
+            help='close it with " on the same line',
+        )
     if token.kind == "OPEN_TEXT":
-        return Diagnostic("E005", Span(source.path, token.start, token.start + 3), {"what": "a text in triple quotes"},
-                          help='close it with """')
+        return Diagnostic(
+            "E005",
+            Span(source.path, token.start, token.start + 3),
+            {"what": "a text in triple quotes"},
+            help='close it with """',
+        )
     if token.kind == "UNKNOWN":
         return Diagnostic("E006", span, {"found": token.text}, help=_help_for_stranger(token.text))
     if before is None and token.kind not in ("$END",):
         return _bad_start(token, span, expected)
     if "NAME" in expected and token.text.isidentifier() and token.kind != "NAME":
-        return Diagnostic("E007", span, {"word": token.text}, note="a word of the language",
-                          help=f"take another name, such as {token.text}_1")
+        return Diagnostic(
+            "E007",
+            span,
+            {"word": token.text},
+            note="a word of the language",
+            help=f"take another name, such as {token.text}_1",
+        )
     if token.kind == "_ASSIGN" and "EQUAL" in expected:
         return Diagnostic("E009", span, {}, help="write == to compare", fix=Fix(span, "=="))
-    if before is not None and before.kind == "NAME" and token.kind in ("NAME", "NUMBER", "STRING") and "_ASSIGN" in expected:
+    if (
+        before is not None
+        and before.kind == "NAME"
+        and token.kind in ("NAME", "NUMBER", "STRING")
+        and "_ASSIGN" in expected
+    ):
         place = Span(source.path, before.end, before.end)
-        return Diagnostic("E008", span, {"found": token.text, "wanted": "= or :"},
-                          help=f"write {before.text} = {token.text}", fix=Fix(place, " ="))
+        return Diagnostic(
+            "E008",
+            span,
+            {"found": token.text, "wanted": "= or :"},
+            help=f"write {before.text} = {token.text}",
+            fix=Fix(place, " ="),
+        )
     if token.kind in ("$END", "_NL") and before is not None:
         end = Span(source.path, before.end - 1 if before.end > before.start else before.start, before.end)
         return Diagnostic("E010", end, {"wanted": _wanted(expected), "after": before.text.split("\n")[0]})

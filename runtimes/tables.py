@@ -94,7 +94,9 @@ def _canonical(name: str, column: pa.ChunkedArray) -> pa.Array:
     if isinstance(combined, pa.ChunkedArray):
         combined = pa.concat_arrays(combined.chunks) if combined.num_chunks else pa.array([], combined.type)
     try:
-        return combined if combined.type == target else pc.cast(combined, target, safe=not pa.types.is_timestamp(target))
+        return (
+            combined if combined.type == target else pc.cast(combined, target, safe=not pa.types.is_timestamp(target))
+        )
     except pa.ArrowInvalid as error:
         raise Trouble("keep the table", f"column {name} does not fit {type_}: {error}") from None
 
@@ -121,7 +123,13 @@ def write(table: pa.Table, objects: Objects) -> Made:
     path = objects.scratch(".parquet")
     try:
         pq.write_table(
-            table, path, compression="zstd", version="2.6", row_group_size=ROW_GROUP, store_schema=False, write_statistics=True
+            table,
+            path,
+            compression="zstd",
+            version="2.6",
+            row_group_size=ROW_GROUP,
+            store_schema=False,
+            write_statistics=True,
         )
         size = path.stat().st_size
         digest = objects.put_file(path)

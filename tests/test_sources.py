@@ -206,6 +206,8 @@ def test_rows_and_columns_are_kept_as_they_stand(place: Place) -> None:
         (["2012-01-01 10:00Z", "2012-01-01 10:00"], "text"),
         (["2012-01-01 10"], "text"),
         (["2012-01-01", "2012-01-01 10:00"], "text"),
+        (["0000-01-01"], "text"),
+        (["0001-01-01T00:00+05:00"], "text"),
         (["t", "f"], "text"),
     ],
 )
@@ -278,10 +280,14 @@ def test_declared_columns_are_read_as_declared(place: Place) -> None:
 
 
 def test_a_declared_column_that_is_not_there(place: Place) -> None:
-    order = place.order("csv", place.write("x.csv", "tenure\n1\n"), (column("tenur", INT),))
+    order = place.order("csv", place.write("x.csv", "tenure,n\n1,2\n"), (column("tenur", INT),))
     with pytest.raises(Trouble, match="no column tenur") as told:
         read.make(order, place.objects)
     assert told.value.help == "did you mean tenure?"
+    order = place.order("csv", place.write("x.csv", "tenure;n\n1;2\n"), (column("tenure", INT),))
+    with pytest.raises(Trouble, match="no column tenure") as told:
+        read.make(order, place.objects)
+    assert 'delimiter = ";"' in told.value.help
 
 
 # --- rows that do not fit ------------------------------------------------------------------------------------
@@ -329,7 +335,7 @@ def test_without_a_second_output_the_first_one_is_told_with_ways_out(place: Plac
         'could not read telco.csv: line 3 of telco.csv: TotalCharges is " ", expected float, and 41 more rows'
     )
     assert 'TotalCharges: float? with missing = [" "]' in told.value.help
-    assert "data raw, rejects from" in told.value.help
+    assert 'data raw, rejects from csv "telco.csv"' in told.value.help
 
 
 def test_a_missing_value_is_told_with_its_way_out(place: Place) -> None:
@@ -453,6 +459,8 @@ def test_jsonl_refuses_with_the_line(place: Place) -> None:
         (3, "expected a JSON object"), (4, "expected a JSON object"), (5, "expected int"),
         (6, "expected a JSON object"),
     ]  # fmt: skip
+    odd = place.write("odd.jsonl", '{"a": "\\ud800"}\n{"a": 1e999}\n{"a": "\\ud83d\\ude00"}\n')
+    assert [r["line"] for r in place.refused("jsonl", odd)[1]] == [1, 2]
     array = place.write("x.json", '[\n{"a": 1},\n3,\n{"a": "x"}\n]')
     assert [r["line"] for r in place.refused("jsonl", array, column("a", INT))[1]] == [3, 4]
     with pytest.raises(Trouble, match="column a holds objects"):

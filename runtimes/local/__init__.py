@@ -1,0 +1,31 @@
+"""This machine: worker processes, a folder as the store, services as supervised processes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from ...compiler.program import Program
+from ...compiler.target import Files, Target
+from ...grammar.kinds import RECIPES
+
+TEMPLATES = Path(__file__).with_name("templates")
+
+
+def compile_program(program: Program) -> Files:
+    """The plan as files that can be read and diffed."""
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+    environment = Environment(loader=FileSystemLoader(TEMPLATES), undefined=StrictUndefined, keep_trailing_newline=True)
+    written = {
+        name: environment.get_template(f"{name}.j2").render(program=program)
+        for name in ("README.md", "steps.txt", "run.sh")
+    }
+    return {**written, "program.json": program.model_dump_json(indent=2) + "\n"}
+
+
+TARGET = Target(
+    name="local",
+    doc="This machine, with nothing else installed.",
+    compile=compile_program,
+    recipes=frozenset(word for word, recipe in RECIPES.items() if recipe.supported),
+)

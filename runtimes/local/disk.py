@@ -34,7 +34,11 @@ class Disk:
         return content.decode("utf-8", errors="replace")
 
     def names(self) -> tuple[str, ...]:
-        found = (p for p in self.root.rglob("*") if p.is_file() and not any(part.startswith(".") for part in p.relative_to(self.root).parts))
+        found = (
+            p
+            for p in self.root.rglob("*")
+            if p.is_file() and not any(part.startswith(".") for part in p.relative_to(self.root).parts)
+        )
         return tuple(p.relative_to(self.root).as_posix() for _, p in zip(range(5000), found, strict=False))
 
     def columns(self, word: str, place: str, arguments: Mapping[str, Value], declared: Columns) -> Columns | Unreadable:
@@ -109,11 +113,9 @@ def _files_of(node: Node, disk: Disk) -> SourceFiles:
 def find(root: Path, word: str, place: str) -> tuple[str, ...]:
     """The files of a place. A plain path that is there needs no search."""
     if word == "folder":
-        folder = root / place
-        if not folder.is_dir():
-            raise Trouble(f"read {place}", "there is no such folder")
-        return tuple(sorted(p.relative_to(root).as_posix() if p.is_relative_to(root) else str(p)
-                            for p in folder.rglob("*") if p.is_file() and not p.name.startswith(".")))  # fmt: skip
+        from .. import sources
+
+        return tuple(sources.files_in(root, place))
     if not any(mark in place for mark in "*?[") and (root / place).is_file():
         return (place,)
     from .. import sources

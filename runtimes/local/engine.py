@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ...compiler import plan as planning
-from ...compiler.plan import Accept, Absent, Answers, Judge, Make, Outlook, Plan, Refuse, Retire, Reuse, Serve, Wait
+from ...compiler.plan import Absent, Accept, Answers, Judge, Make, Outlook, Plan, Refuse, Reuse, Serve, Wait
 from ...compiler.program import Node, Program
 from ...compiler.state import Record, State
 from .. import order as orders
@@ -44,7 +44,9 @@ class Summary:
         return 4 if self.failures else 3 if self.refusals else 0
 
 
-def apply(program: Program, plan: Plan, world: World, watch: Watch, workers: int | None = None) -> Summary:
+def apply(
+    program: Program, plan: Plan, world: World, watch: Watch, workers: int | None = None, *, retire: bool = True
+) -> Summary:
     """Do it. Raises KeyboardInterrupt through, after all workers have ended; what was finished stays."""
     began = time.monotonic()
     run = world.ledger.begin_run(this_process())
@@ -54,7 +56,7 @@ def apply(program: Program, plan: Plan, world: World, watch: Watch, workers: int
         for _ in range(3):  # again when an object was found damaged: it is then missing, and made anew
             engine = _Engine(program, world, watch, run, workers or os.cpu_count() or 2)
             try:
-                engine.run()
+                engine.run(retire=retire)
             finally:
                 engine.pool.close()
             if not engine.damaged:
@@ -103,7 +105,7 @@ class _Engine:
 
     # --- the loop ---------------------------------------------------------------------------------------------
 
-    def run(self) -> None:
+    def run(self, *, retire: bool) -> None:
         node_of = self.program.node_of()
         before = {n.name: {node_of[x].name for x in _needs(n) if x in node_of} for n in self.program.nodes}
         after: dict[str, list[Node]] = {}
@@ -116,7 +118,7 @@ class _Engine:
         while self.doing or self.waiting:
             self._submit()
             self._hear()
-        if not self.damaged:
+        if retire and not self.damaged:
             self._retire()
 
     def _settle_all(self, ready: list[Node]) -> None:
@@ -171,7 +173,6 @@ class _Engine:
                     return False
                 case Accept():
                     self._accept(doing, action)
-                    doing.notes = doing.notes
                     self._settled(doing, "made" if doing.made else "accepted", action)
                     return True
                 case Serve():
@@ -248,7 +249,11 @@ class _Engine:
 
     def _enqueue(self, doing: _Doing, verb: str, order: dict[str, Any]) -> None:
         node = doing.node
-        log = self.world.log(self.run_id, node.name) if verb == "make" else self.world.log(self.run_id, f"{node.name}.judged")
+        log = (
+            self.world.log(self.run_id, node.name)
+            if verb == "make"
+            else self.world.log(self.run_id, f"{node.name}.judged")
+        )
         message = {"do": verb, "order": order, "log": str(log), "store": str(self.world.objects.root)}
         task = Task((node.name, verb), message, node.needs.time)
         self.queue.append((task, min(node.needs.cpu or 1.0, float(self.workers))))
@@ -274,7 +279,7 @@ class _Engine:
             self.world.ledger.put_log(name, os.path.relpath(path, self.world.root))
 
     def _result(self, result: Result) -> None:
-        name, verb = result.tag
+        name, _ = result.tag
         self.cpu_free += self.held.pop(f"{result.tag}", 1.0)
         doing = self.doing[name]
         doing.seconds += result.seconds
@@ -387,7 +392,15 @@ class _Engine:
         def work() -> None:
             began = time.monotonic()
             try:
-                outcome: Any = roll_out(node, self.program, action, self.world.root, self.world.objects, self.world.service(node.name), self._probe(node))
+                outcome: Any = roll_out(
+                    node,
+                    self.program,
+                    action,
+                    self.world.root,
+                    self.world.objects,
+                    self.world.service(node.name),
+                    self._probe(node),
+                )
             except Trouble as trouble:
                 outcome = trouble
             except Exception as error:  # told as any failure; a thread must answer
@@ -417,16 +430,30 @@ class _Engine:
         if served.outcome.address:
             record = Record(key=action.release, parts=action.parts, outputs=(), at=time.time(), seconds=served.seconds)
             self.world.ledger.put_record(record)
-            one = accepted(node.name, node.kind, action.release, action.release, time.time(), self.state.names.get(node.name))
+            one = accepted(
+                node.name, node.kind, action.release, action.release, time.time(), self.state.names.get(node.name)
+            )
             self.world.ledger.accept([one])
             self.state.names[node.name] = one  # type: ignore[index]
             how = "served"
         else:
             self.refusals.append(node.title)
             how = "refused"
-        self.outlooks[node.name] = planning.Known(action.release) if how == "served" else Absent(f"{node.name} was not accepted")
+        self.outlooks[node.name] = (
+            planning.Known(action.release) if how == "served" else Absent(f"{node.name} was not accepted")
+        )
         self.counts[how] = self.counts.get(how, 0) + 1
-        self._tell(Settled(node.title, node.kind, how, doing.seconds, judged=verdict, reason="; ".join(action.reason), address=served.outcome.address))
+        self._tell(
+            Settled(
+                node.title,
+                node.kind,
+                how,
+                doing.seconds,
+                judged=verdict,
+                reason="; ".join(action.reason),
+                address=served.outcome.address,
+            )
+        )
         self._finish(doing)
 
     # --- what goes wrong --------------------------------------------------------------------------------------
@@ -475,7 +502,11 @@ def _what_went_wrong(node: Node, result: Result, answer: dict[str, Any]) -> tupl
         return f"could not {action}: {cause}", help_, detail
     if result.cause == "time":
         limit = _duration(node.needs.time or 0)
-        return f"could not make {node.title}: it took longer than its time = {limit}, and was ended", "raise needs time, or do less", ""
+        return (
+            f"could not make {node.title}: it took longer than its time = {limit}, and was ended",
+            "raise needs time, or do less",
+            "",
+        )
     help_ = "if memory ran out, say needs memory = … so that it is told apart, or read less"
     return f"could not make {node.title}: its process was killed", help_, ""
 
@@ -496,7 +527,3 @@ def _preload(program: Program) -> list[str]:
     if words & {"python", "predict"}:
         wanted.append("pandas")
     return wanted
-
-
-def retired(plan: Plan) -> list[Retire]:
-    return [action for action in plan.actions if isinstance(action, Retire)]

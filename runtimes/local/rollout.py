@@ -31,18 +31,27 @@ def roll_out(
     from ..serving import control
 
     arguments = {argument.name: argument.default for argument in RECIPES["http"].arguments} | dict(node.arguments)
-    release = control.Release(
-        id=action.release, name=node.name, model_digest=action.digest, model_folder=str(objects.folder(action.digest)),
-        route=str(arguments["route"]), host=str(arguments["host"]), port=arguments["port"], replicas=arguments["replicas"],
-        doc=node.doc, root=str(root),
-    )  # fmt: skip
+    release = _release(node, action, arguments, root, objects)
     measured = control.stage(folder, release, probes(objects, action.digest, probe_data))
-    facts = {identity.fact_key(Fact(of=node.name, function=name), action.release): measured.get(name) for name in SERVICE_FACTS}
+    facts = {
+        identity.fact_key(Fact(of=node.name, function=name), action.release): measured.get(name)
+        for name in SERVICE_FACTS
+    }
     judged = service_verdict(node, action.release, _told(facts)) or ()
     if all(one.holds for one in judged):
         return RolledOut(control.promote(folder, action.release), facts, judged)
     control.discard(folder, action.release)
     return RolledOut("", facts, judged)
+
+
+def _release(node: Node, action: Serve, arguments: dict[str, Any], root: Path, objects: Objects) -> Any:
+    from ..serving import control
+
+    return control.Release(
+        id=action.release, name=node.name, model_digest=action.digest, model_folder=str(objects.folder(action.digest)),
+        route=str(arguments["route"]), host=str(arguments["host"]), port=arguments["port"], replicas=arguments["replicas"],
+        doc=node.doc, root=str(root),
+    )  # fmt: skip
 
 
 def probes(objects: Objects, model: str, data: str) -> list[dict[str, Any]]:
@@ -57,7 +66,10 @@ def probes(objects: Objects, model: str, data: str) -> list[dict[str, Any]]:
     if not set(features) <= set(table.column_names):
         return []
     rows = table.select(features).slice(0, PROBES).to_pylist()
-    return [{name: value.isoformat() if hasattr(value, "isoformat") else value for name, value in row.items()} for row in rows]
+    return [
+        {name: value.isoformat() if hasattr(value, "isoformat") else value for name, value in row.items()}
+        for row in rows
+    ]
 
 
 def _told(facts: dict[str, Any]) -> State:
@@ -69,3 +81,20 @@ def stop_service(world: Any, name: str) -> None:
     from ..serving import control
 
     control.stop(world.service(name))
+
+
+def serve_again(world: Any, node: Node, release: str) -> str:
+    """A release of before, answering again. Returns its address; raises Trouble when its model is gone."""
+    from ..serving import control
+    from ..trouble import Trouble
+
+    record = world.ledger.record(release)
+    digest = next((value for part, value in (record.parts if record else {}).items() if part.startswith("input ")), "")
+    if not digest or not world.objects.has(digest):
+        raise Trouble(f"roll back {node.name}", "the model of that release is no longer in the store")
+    action = Serve(names=node.names, kind="service", release=release, digest=digest)
+    arguments = {argument.name: argument.default for argument in RECIPES["http"].arguments} | dict(node.arguments)
+    staged = _release(node, action, arguments, world.root, world.objects)
+    control.stage(world.service(node.name), staged, [])
+    address: str = control.promote(world.service(node.name), release)
+    return address

@@ -99,7 +99,13 @@ def versions(program: Program) -> dict[str, str]:
     return {package: version(package) for package in sorted(wanted)}
 
 
-DISTRIBUTIONS = {"sklearn": "scikit_learn", "yaml": "pyyaml", "PIL": "pillow", "cv2": "opencv_python", "skimage": "scikit_image"}
+DISTRIBUTIONS = {
+    "sklearn": "scikit_learn",
+    "yaml": "pyyaml",
+    "PIL": "pillow",
+    "cv2": "opencv_python",
+    "skimage": "scikit_image",
+}
 
 
 def version(package: str) -> str:
@@ -129,7 +135,7 @@ def _installed() -> dict[str, str]:
 def _distributions(folders: Iterable[str]) -> Iterable[tuple[str, str]]:
     for folder in folders:
         try:
-            entries = os.listdir(folder or ".")
+            entries = os.listdir(folder or ".")  # noqa: PTH208 one call, no objects: this is on the no-change path
         except OSError:
             continue
         for entry in entries:

@@ -33,7 +33,7 @@ def make(order: Make, objects: Objects) -> Outcome:
     if len(order.names) > 1:
         return _with_refused(order.names, raw, table, found, order.declared, objects)
     if raw.misfits or found.rows():
-        raise _trouble(raw, found, order.declared, place)
+        raise _trouble(raw, found, order)
     return Outcome(outputs={order.names[0]: tables.write(table, objects)})
 
 
@@ -81,7 +81,7 @@ def _table(raw: Raw, declared: Columns, place: str) -> tuple[pa.Table, Findings]
     """All rows that have their shape, the declared columns named and typed as declared; and what is wrong with them."""
     asked = _by_origin(declared)
     if len(asked) < len(declared):
-        raise Trouble(f"read {place}", "two declared columns are from the same one", "declare it once, and double it in sql")
+        raise Trouble(f"read {place}", "two declared columns are from the same one", "declare it once")
     for origin in asked:
         if origin not in raw.names:
             raise Trouble(f"read {place}", f"it has no column {origin}", unlike(origin, raw.names))
@@ -138,17 +138,17 @@ def _with_refused(
     return Outcome(outputs={names[0]: tables.write(kept, objects), names[1]: tables.write(rejects, objects)})
 
 
-def _trouble(raw: Raw, found: Findings, declared: Columns, place: str) -> Trouble:
+def _trouble(raw: Raw, found: Findings, order: Make) -> Trouble:
     rows = found.rows()
-    first = _in_order([*raw.misfits[:1], *_refused(raw, found, declared, rows[:1])])[0]
+    first = _in_order([*raw.misfits[:1], *_refused(raw, found, order.declared, rows[:1])])[0]
     what = said(first.column, first.value, first.reason) if first.column else first.reason
     cause = f"line {first.spot.line} of {first.spot.file}: {what}{and_more(len(rows) + len(raw.misfits) - 1)}"
-    return Trouble(f"read {place}", cause, _ways_out(first, declared, place), first.spot.text[:400])
+    return Trouble(f"read {order.recipe.place}", cause, _ways_out(first, order), first.spot.text[:400])
 
 
-def _ways_out(first: Refused, declared: Columns, place: str) -> str:
-    kept = f'keep such rows apart: data raw, rejects from … "{place}"'
-    looser = _looser(first, declared)
+def _ways_out(first: Refused, order: Make) -> str:
+    kept = f'keep such rows apart: data {order.names[0]}, rejects from {order.recipe.word} "{order.recipe.place}"'
+    looser = _looser(first, order.declared)
     return f"correct the file, {looser}or {kept}" if looser else f"correct the file, or {kept}"
 
 

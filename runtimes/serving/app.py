@@ -60,10 +60,11 @@ class App:
     async def _reply(self, request: Request) -> Reply:
         served = self.routing.choose(request.headers.get(PROBE_HEADER))
         path, method = request.scope["path"], request.method
-        if served is not None and path == served.release.route and (method == "POST" or path not in PAGES):
-            return await self._predict(request) if method == "POST" else Reply(_not_allowed("POST"), served)
+        is_route = served is not None and path == served.release.route
+        if is_route and method == "POST":
+            return await self._predict(request)
         if path not in PAGES:
-            return Reply(_not_found(served), served)
+            return Reply(_not_allowed("POST") if is_route else _not_found(served), served)
         if method not in ("GET", "HEAD"):
             return Reply(_not_allowed("GET, HEAD"), served)
         return Reply(PAGES[path](self, served), served)
@@ -82,7 +83,8 @@ class App:
         try:
             given = parse(body)
             if isinstance(given, list) and len(given) > MOST_ROWS:
-                return Reply(_error(413, f"{len(given)} rows; one request may hold {MOST_ROWS}"), served, counted=counted)
+                problem = f"{len(given)} rows; one request may hold {MOST_ROWS}"
+                return Reply(_error(413, problem), served, counted=counted)
             rows = served.schema.accept(given)
         except Malformed as malformed:
             return Reply(_error(400, str(malformed)), served, counted=counted)
@@ -100,7 +102,8 @@ class App:
         client = request.client.host if request.client else "-"
         mark = reply.served.release.mark if reply.served else "-"
         path = request.scope.get("raw_path", b"").decode("ascii", "replace")  # still quoted: a line stays a line
-        self.journal.line(f"{client} {request.method} {path} {code} rows={reply.rows} {seconds * 1000:.1f}ms model={mark}")
+        took = f"{seconds * 1000:.1f}ms"
+        self.journal.line(f"{client} {request.method} {path} {code} rows={reply.rows} {took} model={mark}")
 
     def health(self, served: Served | None) -> Response:
         return JSONResponse({"status": "up"})
@@ -130,8 +133,8 @@ PAGES: dict[str, Any] = {
     "/openapi.json": App.openapi,
 }
 PAGE_HEADERS = {
-    "content-security-policy": "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; connect-src 'self'; "
-    "img-src data:; base-uri 'none'; frame-ancestors 'none'"
+    "content-security-policy": "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; "
+    "connect-src 'self'; img-src data:; base-uri 'none'; frame-ancestors 'none'"
 }
 
 

@@ -1,6 +1,6 @@
 """The workers of one release, as the front sees them: calls in, answers out, what dies is started again.
 
-There is no timer in the batching: an idle worker takes at once what waits, and what comes while it works waits together.
+There is no timer in the batching: an idle worker takes at once what waits; what comes while it works waits together.
 """
 
 from __future__ import annotations

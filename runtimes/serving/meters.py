@@ -16,7 +16,7 @@ class Meters:
         from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
         self.registry = CollectorRegistry()
-        self.codes = Counter("mlspec_requests", "Predictions asked for, by status code.", ["code"], registry=self.registry)
+        self.codes = Counter("mlspec_requests", "Predictions asked for.", ["code"], registry=self.registry)
         self.seconds = Histogram(
             "mlspec_request_seconds", "Time from request to answer.", buckets=BUCKETS, registry=self.registry
         )

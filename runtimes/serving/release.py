@@ -24,7 +24,10 @@ PROBE_HEADER = "x-mlspec-probe"  # carries the token that leads a request to the
 
 
 class Release(Frozen):
-    """A model and how it is served. `model_folder` is the absolute folder that the store laid out; `root` the project's."""
+    """A model and how it is served.
+
+    `model_folder` is the absolute folder that the store laid out, `root` the project's.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid", protected_namespaces=())
 

@@ -233,7 +233,9 @@ def _timestamp(value: Any) -> Any:
     raise Misfit(f"{NEEDED['timestamp']}, {_got(value)}")
 
 
-_PLAIN: dict[str, Check] = {"int": _int, "float": _float, "text": _text, "bool": _bool, "date": _date, "timestamp": _timestamp}
+_PLAIN: dict[str, Check] = {
+    "int": _int, "float": _float, "text": _text, "bool": _bool, "date": _date, "timestamp": _timestamp,
+}  # fmt: skip
 
 
 def _closed(type_: Type) -> Check:

@@ -1,8 +1,9 @@
-"""A process that holds one model and predicts. Run as `python -m mlspec.runtimes.serving.worker SOCKET LIFE FOLDER ROOT`.
+"""A process that holds one model and predicts.
 
-SOCKET and LIFE are inherited file descriptors. Over SOCKET it first says whether the model could be loaded, then takes
-batches of calls and gives for each call a status code and the body of its answer. LIFE is a pipe whose other end only
-the front holds: when it closes, the process ends, in the middle of whatever it does.
+Run as `python -m mlspec.runtimes.serving.worker SOCKET LIFE FOLDER ROOT`: SOCKET and LIFE are inherited file
+descriptors. Over SOCKET it first says whether the model could be loaded, then takes batches of calls and gives for each
+call a status code and the body of its answer. LIFE is a pipe whose other end only the front holds: when it closes, the
+process ends, in the middle of whatever it does.
 """
 
 from __future__ import annotations

@@ -214,11 +214,12 @@ def _fast(
 
 
 def _last_in_doubt(table: pa.Table, body: bytes, form: Form) -> bool:
-    """Whether the last value may have a quote that is never closed, of which Arrow says nothing: it goes to the end."""
-    if body[-1:] not in b"\r\n":
-        return form.quote.encode() in body[max(body.rfind(b"\n"), body.rfind(b"\r")) + 1 :]
+    """Whether the last row may have a quote that is never closed, of which Arrow says nothing: it goes to the end."""
+    ended = body.rstrip(b"\r\n")
+    if form.quote.encode() in ended[max(ended.rfind(b"\n"), ended.rfind(b"\r")) + 1 :]:
+        return True
     last = table.slice(max(table.num_rows - 1, 0)).to_pylist()
-    return any(value[-1:] in ("\r", "\n") for row in last for value in row.values())
+    return any("\n" in value or "\r" in value for row in last for value in row.values())
 
 
 def _ends_open(body: bytes, start: int, form: Form) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
+from math import isinf
 from typing import Any, NoReturn
 
 from ..trouble import Trouble
@@ -37,14 +38,14 @@ def _lines(text: str, file: str) -> Iterator[tuple[Spot, object]]:
         line = line.strip(BLANK)
         if line:
             try:
-                yield Spot(file, number, line), json.loads(line, parse_constant=_no_number)
+                yield Spot(file, number, line), _sound(json.loads(line, **_STRICT), line)
             except (ValueError, RecursionError):
                 yield Spot(file, number, line), None
 
 
 def _array(text: str, file: str) -> Iterator[tuple[Spot, object]]:
     """The items of one array, each with the line where it begins."""
-    decoder = json.JSONDecoder(parse_constant=_no_number)
+    decoder = json.JSONDecoder(**_STRICT)
     at = _past_blank(text, text.index("[") + 1)
     number, counted = 1, 0
     while text[at : at + 1] != "]":
@@ -53,7 +54,8 @@ def _array(text: str, file: str) -> Iterator[tuple[Spot, object]]:
             item, end = decoder.raw_decode(text, at)
         except (ValueError, RecursionError) as error:
             raise Trouble(f"read {file}", f"the item at line {number} is no JSON: {error}") from None
-        yield Spot(file, number, text[at:end]), item
+        written = text[at:end]
+        yield Spot(file, number, written), _sound(item, written)
         at = _past_blank(text, end)
         if text[at : at + 1] == ",":
             at = _past_blank(text, at + 1)
@@ -71,6 +73,24 @@ def _past_blank(text: str, at: int) -> int:
 
 def _no_number(word: str) -> NoReturn:
     raise ValueError(f"{word} is no JSON")
+
+
+def _finite(written: str) -> float:
+    number = float(written)
+    return _no_number(written) if isinf(number) else number
+
+
+_STRICT: dict[str, Any] = {"parse_constant": _no_number, "parse_float": _finite}
+
+
+def _sound(item: object, written: str) -> object:
+    """The item, None where its text holds half a character, which JSON can write and nothing can keep."""
+    if "\\ud" in written.lower():
+        try:
+            json.dumps(item, ensure_ascii=False).encode()
+        except UnicodeEncodeError:
+            return None
+    return item
 
 
 def _cells(name: str, objects: list[dict[str, Any]], reading: Reading, file: str) -> Values:

@@ -57,9 +57,9 @@ def folder_of(root: Path, place: str) -> Path:
 
 
 def files_in(folder: Path) -> Iterator[Path]:
-    """All files of a folder, hidden ones and those in hidden folders aside, sorted."""
+    """All files of a folder but hidden ones, sorted."""
     for path in sorted(folder.rglob("*")):
-        if path.is_file() and not any(part.startswith(".") for part in path.relative_to(folder).parts):
+        if path.is_file() and not path.name.startswith("."):
             yield path
 
 

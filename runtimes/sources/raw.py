@@ -96,6 +96,10 @@ def same_columns(first: str, names: Sequence[str], file: str, found: Sequence[st
 
 def unlike(name: str, known: Sequence[str]) -> str:
     """The help for a column that is not there."""
+    if len(known) < 2:
+        delimiter = next((mark for mark in ";\t|," if known and mark in known[0]), "")
+        written = delimiter.replace("\t", "\\t")
+        return f'its values may stand apart by another mark: delimiter = "{written}"' if delimiter else ""
     close = nearest(name, known)
     return f"did you mean {close}?" if close else f"there are {listing(known)}"
 

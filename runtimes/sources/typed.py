@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime
+from datetime import MAXYEAR, MINYEAR, UTC, date, datetime
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -202,7 +202,7 @@ def _dates(column: pa.ChunkedArray, reading: Reading) -> pa.ChunkedArray | None:
         found = _by_format(column, DATE, reading)
         if found is not None:
             return found
-    return _cast(column, pa.date32()) if _all(pc.equal(pc.utf8_length(column), 10)) else None
+    return _in_years(_cast(column, pa.date32())) if _all(pc.equal(pc.utf8_length(column), 10)) else None
 
 
 def _timestamps(column: pa.ChunkedArray, reading: Reading) -> pa.ChunkedArray | None:
@@ -216,9 +216,15 @@ def _timestamps(column: pa.ChunkedArray, reading: Reading) -> pa.ChunkedArray | 
         return None
     short = pc.replace_substring_regex(column, r"(\.[0-9]{6})[0-9]+", r"\1")  # microseconds are what a timestamp holds
     if not re.search(_ZONE + "$", first[11:]):
-        return _cast(short, pa.timestamp("us"))
+        return _in_years(_cast(short, pa.timestamp("us")))
     zoned = _cast(short, pa.timestamp("us", "UTC"))
-    return None if zoned is None else pc.cast(zoned, pa.timestamp("us"))
+    return None if zoned is None else _in_years(pc.cast(zoned, pa.timestamp("us")))
+
+
+def _in_years(found: pa.ChunkedArray | None) -> pa.ChunkedArray | None:
+    """Only the years 1 to 9999: Arrow also takes the year 0, of which nobody else knows."""
+    years = pc.min_max(pc.year(found)).as_py() if found is not None else {}
+    return found if all(year is None or MINYEAR <= year <= MAXYEAR for year in years.values()) else None
 
 
 def _has_time(written: str) -> bool:

@@ -149,7 +149,8 @@ class Ledger:
     def end_run(self, run: int, status: str, summary: Mapping[str, Any]) -> None:
         with self._change():
             self.db.execute(
-                "update runs set ended = ?, status = ?, summary = ? where id = ?", (time.time(), status, json.dumps(summary), run)
+                "update runs set ended = ?, status = ?, summary = ? where id = ?",
+                (time.time(), status, json.dumps(summary), run),
             )
 
     def runs(self, limit: int = 20) -> list[Run]:
@@ -157,7 +158,10 @@ class Ledger:
             "select id, started, ended, status, summary, process from runs where spec = ? and env = ? order by id desc limit ?",
             (self.spec, self.env, limit),
         ).fetchall()
-        return [Run(id_, began, ended, _status(status, process), json.loads(body)) for id_, began, ended, status, body, process in rows]
+        return [
+            Run(id_, began, ended, _status(status, process), json.loads(body))
+            for id_, began, ended, status, body, process in rows
+        ]
 
     # --- leases -----------------------------------------------------------------------------------------------
 
@@ -202,7 +206,9 @@ class Ledger:
 
     def put_log(self, name: str, path: str) -> None:
         with self._change():
-            self.db.execute("insert or replace into logs values (?, ?, ?, ?, ?)", (self.spec, self.env, name, path, time.time()))
+            self.db.execute(
+                "insert or replace into logs values (?, ?, ?, ?, ?)", (self.spec, self.env, name, path, time.time())
+            )
 
     def log(self, name: str) -> str | None:
         row = self.db.execute(

@@ -1,0 +1,96 @@
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+from ...compiler.plan import Plan
+from ...compiler.program import Program
+from ...runtimes.local.engine import Summary
+from ...runtimes.local.events import Planned
+from ...runtimes.local.session import Session
+from ...runtimes.trouble import Trouble
+from .. import frame, planned, words
+from ..progress import watcher
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    frame.spec_argument(parser)
+    frame.json_argument(parser)
+    parser.add_argument("--workers", type=int, help="how many steps run at once (default: as many as there are cores)")
+
+
+def run(given: argparse.Namespace) -> int:
+    saved = _saved(given)
+    session = frame.open_session(given)
+    program = frame.program_of(session, as_json=given.json)
+    plan = session.plan(program)
+    if saved is not None and saved.basis != plan.basis:
+        raise Trouble(
+            "apply the saved plan", "the world has moved since it was made", "make a new one: mlspec plan --save"
+        )
+    if not plan.changes():
+        return _nothing(plan, given)
+    return _apply(session, program, plan, given)
+
+
+def _saved(given: argparse.Namespace) -> Plan | None:
+    """A plan of `plan --save` in the place of the spec; then the spec is the one that it names, beside it."""
+    if not given.spec.endswith(".json"):
+        return None
+    try:
+        saved = Plan.model_validate_json(Path(given.spec).read_bytes())
+    except (OSError, ValueError) as error:
+        raise Trouble(
+            f"read the plan {given.spec}", getattr(error, "strerror", None) or "it is no saved plan"
+        ) from None
+    given.spec = saved.spec
+    return saved
+
+
+def _nothing(plan: Plan, given: argparse.Namespace) -> int:
+    if given.json:
+        frame.say_json({"counts": {"reused": len(plan.actions)}, "exit_code": 0})
+    else:
+        frame.say(planned.text(plan, frame.painter(sys.stdout)))
+    return frame.DONE
+
+
+def _apply(session: Session, program: Program, plan: Plan, given: argparse.Namespace) -> int:
+    watch: Any = _Gather() if given.json else watcher()
+    try:
+        watch(Planned(plan))
+        summary = session.apply(program, plan, watch, given.workers)
+    finally:
+        watch.close()
+    if given.json:
+        frame.say_json({"counts": summary.counts, "events": watch.events, "exit_code": summary.exit_code})
+    else:
+        _end(summary)
+    return summary.exit_code
+
+
+def _end(summary: Summary) -> None:
+    order = ("made", "accepted", "served", "refused", "failed", "waits", "retired", "reused")
+    said = {"waits": "waiting", "reused": "unchanged"}
+    counts = ", ".join(f"{summary.counts[how]} {said.get(how, how)}" for how in order if summary.counts.get(how))
+    frame.say(f"\n{counts or 'nothing to do'} in {words.duration(summary.seconds)}.")
+
+
+class _Gather:
+    """For --json: keeps what happened as data."""
+
+    def __init__(self) -> None:
+        self.events: list[dict[str, Any]] = []
+
+    def __call__(self, event: Any) -> None:
+        if not isinstance(event, Planned):
+            data = {"event": type(event).__name__.lower()}
+            for name in event.__slots__:
+                value = getattr(event, name)
+                data[name] = [json.loads(one.model_dump_json()) for one in value] if name == "judged" else value
+            self.events.append(data)
+
+    def close(self) -> None: ...

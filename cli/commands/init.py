@@ -1,0 +1,45 @@
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from ...runtimes.trouble import Trouble
+from .. import frame
+
+TEMPLATES = Path(__file__).parents[1] / "templates"
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("csv", nargs="?", help="a csv file to start from; an example is made if unsaid")
+    parser.add_argument("--name", help="the spec's name (default: the folder's)")
+
+
+def run(given: argparse.Namespace) -> int:
+    name = (given.name or Path.cwd().name).replace(" ", "_").replace("-", "_") or "spec"
+    target = Path(f"{name}.mlspec")
+    if target.exists():
+        raise Trouble(f"write {target}", "it is there already")
+    if given.csv:
+        target.write_text(_from_csv(given.csv), encoding="utf-8")
+    else:
+        _example(target)
+    frame.say(f"{target} is written. Next: mlspec plan, then mlspec apply")
+    return frame.DONE
+
+
+def _example(target: Path) -> None:
+    data = Path("flowers.csv")
+    if not data.exists():
+        data.write_text((TEMPLATES / "flowers.csv").read_text(encoding="utf-8"), encoding="utf-8")
+    target.write_text((TEMPLATES / "example.mlspec").read_text(encoding="utf-8"), encoding="utf-8")
+
+
+def _from_csv(path: str) -> str:
+    from ...compiler.scope import dotted
+    from ...runtimes import sources
+
+    columns = sources.inspect(Path(), "csv", path, {}, ())
+    named = [(dotted(column.name)[1:], str(column.type)) for column in columns]
+    width = max(len(name) for name, _ in named) + 1
+    lines = "\n".join(f"  {name + ':':{width}} {type_}" for name, type_ in named)
+    return f'mlspec 1\n\ndata rows from csv "{path}" {{\n{lines}\n}}\n'

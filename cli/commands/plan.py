@@ -1,0 +1,29 @@
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from pathlib import Path
+
+from .. import frame, planned
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    frame.spec_argument(parser)
+    frame.json_argument(parser)
+    parser.add_argument("--save", metavar="FILE", help="keep the plan, for mlspec apply FILE")
+
+
+def run(given: argparse.Namespace) -> int:
+    session = frame.open_session(given)
+    program = frame.program_of(session, as_json=given.json)
+    plan = session.plan(program)
+    if given.save:
+        Path(given.save).write_text(plan.model_dump_json(indent=2) + "\n", encoding="utf-8")
+    if given.json:
+        frame.say_json(json.loads(plan.model_dump_json()))
+    else:
+        frame.say(planned.text(plan, frame.painter(sys.stdout)))
+        if given.save:
+            frame.say(f"Saved: mlspec apply {given.save}")
+    return frame.DONE

@@ -1,0 +1,21 @@
+from __future__ import annotations
+
+import argparse
+
+from ...runtimes.serving import control
+from ...runtimes.trouble import Trouble
+from .. import frame
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    frame.name_and_spec(parser)
+
+
+def run(given: argparse.Namespace) -> int:
+    session = frame.open_session(given)
+    folder = session.world.service(given.name)
+    if not folder.is_dir() or not control.status(folder).running:
+        raise Trouble(f"stop {given.name}", "no such service is running", "mlspec status shows what runs")
+    control.stop(folder)
+    frame.say(f"{given.name} is stopped; mlspec apply starts it again")
+    return frame.DONE

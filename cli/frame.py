@@ -1,0 +1,130 @@
+"""What all commands share: opening a spec, saying things, and turning what goes wrong into one line and an exit code."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+from collections.abc import Callable
+from typing import Any
+
+from ..compiler.program import Program
+from ..runtimes.local.session import Checked, Session, find_spec
+from ..runtimes.trouble import Trouble
+
+DONE, MISTAKE, USAGE, REFUSED, FAILED, INTERRUPTED = 0, 1, 2, 3, 4, 130
+
+
+class Mistakes(Exception):
+    """The spec has mistakes; they have been told."""
+
+
+def spec_argument(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("spec", nargs="?", default="", help="the .mlspec file; may be left out where there is only one")
+    on_argument(parser)
+
+
+def on_argument(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--on", default="local", metavar="ENV", help="the environment (default: local)")
+
+
+def json_argument(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--json", action="store_true", help="the same as data")
+
+
+def name_and_spec(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("name", help="an artifact of the spec")
+    spec_argument(parser)
+
+
+def open_session(given: argparse.Namespace) -> Session:
+    if given.on != "local":
+        raise Trouble(f"use the environment {given.on}", "only local is supported yet", "leave --on out")
+    return Session(find_spec(given.spec), given.on)
+
+
+def program_of(session: Session, *, as_json: bool = False) -> Program:
+    """The spec's program; its mistakes are told and end the command."""
+    checked = session.check()
+    if checked.diagnostics:
+        tell_mistakes(checked, as_json=as_json)
+    if not checked.sound:
+        raise Mistakes
+    return checked.program
+
+
+def tell_mistakes(checked: Checked, *, as_json: bool = False) -> None:
+    from ..grammar import render
+
+    diagnostics: Any = checked.diagnostics
+    sources: Any = checked.sources
+    if as_json:
+        data = [render.as_data(diagnostic, sources) for diagnostic in render.in_order(diagnostics)]
+        say_json({"diagnostics": data})
+    else:
+        sys.stderr.write(render.render_all(diagnostics, sources, colour=colour(sys.stderr)))
+
+
+def artifact(program: Program, name: str) -> Any:
+    """The node that makes an artifact, or a Trouble that names the nearest."""
+    nodes = program.node_of()
+    if name not in nodes:
+        from ..grammar.diagnostic import listing, nearest
+
+        close = nearest(name, nodes)
+        raise Trouble(
+            f"find {name}",
+            "the spec has no such name",
+            f"did you mean {close}?" if close else f"there is {listing(nodes)}",
+        )
+    return nodes[name]
+
+
+def say(text: str = "") -> None:
+    sys.stdout.write(text + "\n")
+
+
+def say_json(data: Any) -> None:
+    say(json.dumps(data, indent=2, ensure_ascii=False, default=str))
+
+
+def colour(stream: Any) -> bool:
+    if os.environ.get("NO_COLOR"):
+        return False
+    return bool(os.environ.get("FORCE_COLOR")) or (stream.isatty() and os.environ.get("TERM") != "dumb")
+
+
+def guarded(work: Callable[[], int]) -> int:
+    try:
+        return work()
+    except Mistakes:
+        return MISTAKE
+    except Trouble as trouble:
+        tell_trouble(trouble)
+        return FAILED
+    except KeyboardInterrupt:
+        sys.stderr.write("\nstopped. What was finished stays; apply again to go on.\n")
+        return INTERRUPTED
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        return DONE
+
+
+def tell_trouble(trouble: Trouble) -> None:
+    paint = painter(sys.stderr)
+    text = paint("error", "red") + f": {trouble}\n"
+    if trouble.detail:
+        text += "".join(f"  {line}\n" for line in trouble.detail.rstrip().split("\n"))
+    if trouble.help:
+        text += paint("  = ", "blue") + f"help: {trouble.help}\n"
+    sys.stderr.write(text)
+
+
+CODES = {"red": "31", "green": "32", "yellow": "33", "blue": "34", "grey": "2", "bold": "1"}
+
+
+def painter(stream: Any) -> Callable[[str, str], str]:
+    if not colour(stream):
+        return lambda text, tint: text
+    return lambda text, tint: f"\x1b[{CODES[tint]}m{text}\x1b[0m"

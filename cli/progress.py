@@ -1,0 +1,141 @@
+"""What happens during an apply, as it happens: live in a terminal, plain lines when piped."""
+
+from __future__ import annotations
+
+import sys
+import threading
+import time
+from typing import Any
+
+from ..runtimes.local.events import Event, Failed, Planned, Settled, Started, Waiting
+from . import words
+from .frame import painter
+
+TINTS = {"made": "green", "accepted": "green", "served": "green", "refused": "red", "failed": "red", "waits": "yellow",
+         "retired": "yellow", "reused": "grey"}  # fmt: skip
+QUIET = ("reused",)
+
+
+class Lines:
+    """One line for what is done. Shared by the live view, which writes it above its own."""
+
+    def __init__(self, stream: Any, width: int = 12) -> None:
+        self.paint = painter(stream)
+        self.width = width
+
+    def of(self, event: Event) -> list[str]:
+        match event:
+            case Settled(how=how) if how in QUIET and not event.notes:
+                return []
+            case Settled():
+                return self._settled(event)
+            case Failed():
+                return self._failed(event)
+            case Waiting(name=name):
+                return [self._line("waits", "yellow", name, "another apply is making it")]
+            case _:
+                return []
+
+    def _line(self, word: str, tint: str, name: str, text: str, took: str = "") -> str:
+        end = self.paint(took, "grey")
+        return f"  {self.paint(f'{word:8}', tint)} {name:{self.width}}  {text}{'  ' if text and took else ''}{end}".rstrip()
+
+    def _settled(self, event: Settled) -> list[str]:
+        facts = [words.rows(event.rows), words.metrics(event.metrics), event.address]
+        if event.how in ("waits", "refused"):
+            facts.append(event.reason)
+        took = words.duration(event.seconds) if event.seconds else ""
+        lines = [self._line(event.how, TINTS[event.how], event.name, ", ".join(filter(None, facts)), took)]
+        margin = " " * (self.width + 13)
+        for one in event.judged:
+            if not one.holds:
+                lines += [f"{margin}expect {one.text}", f"{margin}  {self.paint(one.shown, 'red')}"]
+        if event.how == "refused" and event.kind != "service":
+            lines.append(f"{margin}kept, not accepted: the name and what depends on it stay as they were")
+        if event.how == "refused" and event.kind == "service":
+            lines.append(f"{margin}the release before goes on answering")
+        return lines + [margin + note for note in event.notes]
+
+    def _failed(self, event: Failed) -> list[str]:
+        margin = " " * (self.width + 13)
+        lines = [self._line("failed", "red", event.name, event.message)]
+        lines += [margin + line for line in event.detail.rstrip().split("\n") if event.detail]
+        if event.help:
+            lines.append(f"{margin}help: {event.help}")
+        if event.log:
+            lines.append(f"{margin}log: mlspec logs {event.name.split(',')[0]}")
+        return lines
+
+
+class Plain:
+    """For pipes and files."""
+
+    def __init__(self, stream: Any) -> None:
+        self.stream, self.lines = stream, Lines(stream)
+
+    def __call__(self, event: Event) -> None:
+        if isinstance(event, Planned):
+            self.lines.width = _width(event)
+        for line in self.lines.of(event):
+            self.stream.write(line + "\n")
+        self.stream.flush()
+
+    def close(self) -> None: ...
+
+
+class Live(Plain):
+    """For terminals: below the lines of what is done, one for each step at work, with the time it has taken."""
+
+    def __init__(self, stream: Any) -> None:
+        super().__init__(stream)
+        self.working: dict[str, tuple[str, float]] = {}
+        self.drawn = 0
+        self.lock = threading.Lock()
+        self.closed = threading.Event()
+        self.ticker = threading.Thread(target=self._tick, daemon=True)
+        self.ticker.start()
+
+    def __call__(self, event: Event) -> None:
+        with self.lock:
+            self._clear()
+            if isinstance(event, Started):
+                self.working[event.name] = (event.verb, time.monotonic())
+            elif isinstance(event, Settled | Failed):
+                self.working.pop(event.name, None)
+            super().__call__(event)
+            self._draw()
+
+    def close(self) -> None:
+        self.closed.set()
+        with self.lock:
+            self._clear()
+            self.stream.flush()
+
+    def _tick(self) -> None:
+        while not self.closed.wait(0.1):
+            with self.lock:
+                if self.working and not self.closed.is_set():
+                    self._clear()
+                    self._draw()
+
+    def _clear(self) -> None:
+        if self.drawn:
+            self.stream.write(f"\x1b[{self.drawn}A\x1b[J")
+            self.drawn = 0
+
+    def _draw(self) -> None:
+        paint = self.lines.paint
+        for name, (verb, began) in list(self.working.items())[:8]:
+            took = words.duration(time.monotonic() - began)
+            word = {"make": "making", "judge": "judging", "serve": "starting"}[verb]
+            self.stream.write(f"  {paint(f'{word:8}', 'blue')} {name:{self.lines.width}}  {paint(took, 'grey')}\n")
+            self.drawn += 1
+        self.stream.flush()
+
+
+def _width(event: Planned) -> int:
+    return max((len(", ".join(action.names)) for action in event.plan.changes()), default=12)
+
+
+def watcher() -> Plain:
+    return Live(sys.stdout) if sys.stdout.isatty() else Plain(sys.stdout)

@@ -1,0 +1,152 @@
+"""One artifact, looked at: a table's columns and first rows, a model's metrics and lineage, a service's address."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..compiler import plan as planning
+from ..compiler.program import Node, Program
+from ..compiler.state import Accepted, Record
+from ..runtimes.local.session import Session
+from . import words
+
+
+def look(session: Session, program: Program, node: Node, name: str, rows: int) -> dict[str, Any]:
+    """Everything about it as data; `text` reads the same."""
+    ledger = session.world.ledger
+    accepted = ledger.names().get(name)
+    found: dict[str, Any] = {"name": name, "kind": node.kind, "doc": node.doc, "made": _made(node)}
+    if accepted is None:
+        return found | {"state": "never accepted"}
+    found |= {"digest": accepted.digest, "accepted": words.moment(accepted.at)}
+    record = ledger.record(accepted.key)
+    match node.kind:
+        case "data":
+            return found | _data(session, accepted, record, node, name, rows)
+        case "model":
+            return found | _model(session, program, node, accepted, record)
+        case _:
+            return found | _service(session, name, node)
+
+
+def _made(node: Node) -> dict[str, Any]:
+    made: dict[str, Any] = {"by": node.recipe.word}
+    if node.recipe.place:
+        made["place"] = node.recipe.place
+    if node.inputs:
+        made["from"] = [item.name for item in node.inputs if item.alias != "model"]
+    if node.arguments:
+        made["arguments"] = dict(node.arguments)
+    return made
+
+
+def _data(
+    session: Session, accepted: Accepted, record: Record | None, node: Node, name: str, rows: int
+) -> dict[str, Any]:
+    objects = session.world.objects
+    if accepted.digest.startswith("folder:"):
+        return {"files": sorted(objects.listing(accepted.digest))}
+    from ..runtimes import tables
+
+    table = tables.read(objects, accepted.digest)
+    made = record.outputs[node.names.index(name)] if record else None
+    columns = [
+        {"name": c.name, "type": str(c.type)}
+        for c in (made.columns if made and made.columns else tables.columns_of(table))
+    ]
+    return {"rows": table.num_rows, "columns": columns, "first": table.slice(0, rows).to_pylist()}
+
+
+def _model(session: Session, program: Program, node: Node, accepted: Accepted, record: Record | None) -> dict[str, Any]:
+    found: dict[str, Any] = {"metrics": metrics(session, program, node, record)}
+    if node.predict:
+        found["predicts"] = {"targets": list(node.predict.targets), "positive": node.predict.positive,
+                             "features": list(node.predict.features), "task": node.predict.task}  # fmt: skip
+    if record:
+        about = record.outputs[0].about
+        found |= {key: value for key, value in about.items() if value}
+        found["took"] = words.duration(record.seconds)
+        found["lineage"] = {part.removeprefix("input "): digest.removeprefix("folder:")[:12]
+                            for part, digest in record.parts.items() if part.startswith("input ")}  # fmt: skip
+    return found
+
+
+def metrics(session: Session, program: Program, node: Node, record: Record | None) -> dict[str, Any]:
+    if record is None:
+        return {}
+    state = session.state(program)
+    outlooks: dict[str, Any] = {n: planning.Known(a.digest) for n, a in state.names.items()}
+    made = dict(zip(node.names, record.outputs, strict=True))
+    try:
+        return planning.Answers(node, program, made, record, outlooks, state).measured()
+    except KeyError:
+        return dict(record.metrics)
+
+
+def _service(session: Session, name: str, node: Node) -> dict[str, Any]:
+    from ..runtimes.serving import control
+
+    status = control.status(session.world.service(name))
+    return {"answers": f"{status.address}{node.arguments.get('route', '/predict')}" if status.running else "it is not running",
+            **status.model_dump()}  # fmt: skip
+
+
+def text(found: dict[str, Any]) -> str:
+    lines = [f"{found['name']}  {found['kind']}"]
+    if found.get("doc"):
+        lines.append("  " + found["doc"])
+    facts = {
+        key: value
+        for key, value in found.items()
+        if key not in ("name", "kind", "doc", "first", "columns", "metrics", "running")
+    }
+    lines.append(words.table([(key, _flat(value)) for key, value in facts.items() if value not in (None, "", [])]))
+    if found.get("metrics"):
+        lines += ["", *(line for name, value in found["metrics"].items() for line in _metric(name, value))]
+    if found.get("columns"):
+        lines += ["", words.table([(column["name"], column["type"]) for column in found["columns"]])]
+    if found.get("first"):
+        lines += ["", grid(found["first"])]
+    return "\n".join(lines)
+
+
+def _flat(value: Any) -> str:
+    if isinstance(value, dict):
+        return ", ".join(
+            f"{key} = {_flat(item)}" if not isinstance(item, list) else f"{key} {_flat(item)}"
+            for key, item in value.items()
+            if item is not None
+        )
+    if isinstance(value, list | tuple):
+        return ", ".join(map(str, value))
+    return words.number(value)
+
+
+def _metric(name: str, value: Any) -> list[str]:
+    if not isinstance(value, dict):
+        return [f"  {name:20} {words.number(value)}"]
+    labels = [str(label) for label in value["labels"]]
+    table = [["", *labels], *([label, *map(str, row)] for label, row in zip(labels, value["rows"], strict=True))]
+    return [f"  {name}", words.table(table, indent="    ")]
+
+
+def grid(rows: list[dict[str, Any]], width: int = 100) -> str:
+    """The first rows as a table; columns that do not fit are counted."""
+    names = list(rows[0])
+    shown: list[list[str]] = [[name, *(_cell(row[name]) for row in rows)] for name in names]
+    kept, used = [], 2
+    for column in shown:
+        used += max(map(len, column)) + 2
+        if kept and used > width:
+            break
+        kept.append(column)
+    text_ = words.table([list(line) for line in zip(*kept, strict=True)])
+    left = len(shown) - len(kept)
+    return text_ + (f"\n  … and {left} more column{'s' * (left != 1)}" if left else "")
+
+
+def _cell(value: Any) -> str:
+    if value is None:
+        return "-"
+    shown = f"{value:.6g}" if isinstance(value, float) else str(value)
+    return shown if len(shown) <= 30 else shown[:29] + "…"

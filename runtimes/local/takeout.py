@@ -1,0 +1,56 @@
+"""An accepted artifact as files of one's own: a table by the ending of its path, a model as its native file, a folder."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+from ...compiler.state import Accepted
+from .. import tables
+from ..trouble import Trouble
+from .world import World
+
+
+def take_out(world: World, accepted: Accepted, path: Path) -> Path:
+    """Writes aside and renames; returns what was written."""
+    if accepted.kind == "service":
+        raise Trouble(f"export {accepted.name}", "a service is no file", "export its model")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if accepted.digest.startswith("folder:"):
+        return _folder(world, accepted, path)
+    return _table(world, accepted, path)
+
+
+def _table(world: World, accepted: Accepted, path: Path) -> Path:
+    aside = path.with_name(path.name + ".part")
+    match path.suffix.lower():
+        case ".parquet":
+            shutil.copyfile(world.objects.path(accepted.digest), aside)
+        case ".csv":
+            import pyarrow.csv as csv
+
+            csv.write_csv(tables.read(world.objects, accepted.digest), aside)
+        case ".jsonl" | ".ndjson":
+            table = tables.read(world.objects, accepted.digest)
+            frame = table.to_pandas(date_as_object=True)
+            frame.to_json(aside, orient="records", lines=True, date_format="iso", force_ascii=False)
+        case other:
+            raise Trouble(f"export {accepted.name} to {path}", f"a table is not written as {other or 'a file without an ending'}",
+                          "end the path with .parquet, .csv or .jsonl")  # fmt: skip
+    aside.replace(path)
+    return path
+
+
+def _folder(world: World, accepted: Accepted, path: Path) -> Path:
+    files = world.objects.listing(accepted.digest)
+    if accepted.kind == "model" and path.suffix:
+        native = [name for name in files if not name.endswith(".json")]
+        if len(native) == 1:
+            shutil.copyfile(world.objects.path(files[native[0]]), path)
+            return path
+    if path.exists():
+        raise Trouble(f"export {accepted.name} to {path}", "it is there already", "name a new folder")
+    for name, digest in files.items():
+        (path / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(world.objects.path(digest), path / name)
+    return path
