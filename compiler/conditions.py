@@ -68,7 +68,7 @@ class _Checker:
             case tree.Date():
                 return Typed(Literal_(value=written.value, text=written.value), "date", written.span)
             case tree.Column():
-                return self._fact(self.node, self.node.name, written.name, written.span)
+                return self._own(written)
             case tree.Reference():
                 return self._reference(written)
             case tree.Call():
@@ -114,17 +114,22 @@ class _Checker:
     def _fact(self, node: Node, of: str, word: str, span: tree.Span) -> Typed | None:
         match node.kind:
             case "data":
-                return self._data_fact(node, of, word, span)
+                return self._data_fact(of, word, span)
             case "model":
                 return self._metric(node, of, word, span)
             case "service":
                 return self._service_fact(of, word, span)
 
-    def _data_fact(self, node: Node, of: str, word: str, span: tree.Span) -> Typed | None:
-        if of == node.name and len(node.names) > 1 and not _is_source(node):
-            outputs = " or ".join(f"{name}.{word}" for name in node.names)
-            self.scope.tell("E105", span, {"name": node.title, "number": len(node.names), "outputs": outputs})
+    def _own(self, written: tree.Column) -> Typed | None:
+        node = self.node
+        if node.kind == "data" and len(node.names) > 1 and not _is_source(node):
+            outputs = " or ".join(f"{name}.{written.name}" for name in node.names)
+            facts = {"name": node.title, "number": len(node.names), "outputs": outputs}
+            self.scope.tell("E105", written.span, facts)
             return None
+        return self._fact(node, node.name, written.name, written.span)
+
+    def _data_fact(self, of: str, word: str, span: tree.Span) -> Typed | None:
         if word != "rows":
             self.scope.tell("E603", span, {"name": "." + word}, help=_how_to_ask(word, self.scope.columns.get(of)))
             return None

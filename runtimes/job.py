@@ -21,7 +21,18 @@ def make(order: Make, objects: Objects) -> Outcome:
     with_project(order.root)
     name = "read" if order.recipe.word in SOURCES else MODULES[order.recipe.word]
     recipe = import_module(f".recipes.{name}", __package__)
-    return _guarded(lambda: recipe.make(order, objects), f"make {', '.join(order.names)}", order.needs.memory)  # type: ignore[no-any-return]
+    return _guarded(lambda: recipe.make(_with_features(order, objects), objects), f"make {', '.join(order.names)}", order.needs.memory)  # type: ignore[no-any-return]
+
+
+def _with_features(order: Make, objects: Objects) -> Make:
+    """Features left unsaid, of data whose columns were not known before it was made: all columns but the targets."""
+    if order.predict is None or order.predict.features or not order.inputs:
+        return order
+    from . import tables
+
+    columns = tables.read(objects, order.inputs[0].digest).column_names
+    features = tuple(column for column in columns if column not in order.predict.targets)
+    return order.model_copy(update={"predict": order.predict.model_copy(update={"features": features})})
 
 
 def judge(order: Judge, objects: Objects) -> Answers:

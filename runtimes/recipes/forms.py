@@ -93,7 +93,7 @@ def to_pandas(table: pa.Table) -> pd.DataFrame:
     for index, column in enumerate(table.columns):
         if pa.types.is_date(column.type):
             table = table.set_column(index, table.column_names[index], pc.cast(column, pa.timestamp("us")))
-    return table.to_pandas(types_mapper=None) if not any(map(_nullable, table.columns)) else _with_nullable(table)
+    return _with_nullable(table) if any(map(_nullable, table.columns)) else table.to_pandas()
 
 
 def _nullable(column: pa.ChunkedArray) -> bool:
@@ -275,6 +275,7 @@ def _restored(column: pa.ChunkedArray, was: pa.ChunkedArray) -> pa.ChunkedArray:
 def _if_same(column: pa.ChunkedArray, type_: pa.DataType) -> pa.ChunkedArray:
     """Cast if nothing is lost: the time of day, the fraction."""
     try:
-        return pc.cast(column, type_)
+        cast = pc.cast(column, type_)
     except pa.ArrowInvalid:
         return column
+    return cast if pc.cast(cast, column.type).equals(column) else column  # to a date, Arrow drops the time silently

@@ -1,0 +1,38 @@
+# Everything is set up in .venv, by whichever target needs it first.
+VENV    := .venv
+PYTHON  ?= python3
+BIN     := $(VENV)/bin
+READY   := $(VENV)/.ready
+
+.PHONY: demo test lint types wheel golden bench clean
+
+demo: $(READY)  ## apply a real spec, and ask the service for a prediction
+	@PATH="$(abspath $(BIN)):$$PATH" sh specs/telco_churn/demo.sh
+
+test: $(READY)  ## all tests
+	$(BIN)/python -m pytest -n 2 --dist loadfile
+
+lint: $(READY)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(READY)
+	$(BIN)/mypy
+
+wheel: $(READY)  ## the tests against the built wheel, from another folder
+	sh tests/against_wheel.sh $(BIN)/python
+
+golden: $(READY)  ## write the goldens anew; read the diff
+	MLSPEC_GOLDEN=write $(BIN)/python -m pytest -q tests/test_corpus.py
+
+bench: $(READY)  ## see benchmarks/README.md
+	$(BIN)/python -m benchmarks
+
+$(READY): pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --upgrade pip
+	$(BIN)/python -m pip install --quiet -e '.[test,lint]'
+	touch $(READY)
+
+clean:
+	rm -rf $(VENV) build dist *.egg-info
