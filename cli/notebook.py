@@ -51,7 +51,7 @@ class Artifact:
         if accepted.kind == "model":
             from ..runtimes.models import load
 
-            return load(objects.folder(accepted.digest)).model
+            return load(objects.folder(accepted.digest)).native
         if accepted.digest.startswith("folder:"):
             return objects.folder(accepted.digest)
         from ..runtimes import tables

@@ -31,7 +31,7 @@ def text(plan: Plan, paint: Paint) -> str:
 
 
 def summary(plan: Plan) -> str:
-    counts = Counter(action.action for action in plan.actions)
+    counts: Counter[str] = Counter(action.action for action in plan.actions)
     return ", ".join(f"{counts[verb]} {DOING[verb]}" for verb in DOING if counts[verb]) + "."
 
 

@@ -134,7 +134,8 @@ def grid(rows: list[dict[str, Any]], width: int = 100) -> str:
     """The first rows as a table; columns that do not fit are counted."""
     names = list(rows[0])
     shown: list[list[str]] = [[name, *(_cell(row[name]) for row in rows)] for name in names]
-    kept, used = [], 2
+    kept: list[list[str]] = []
+    used = 2
     for column in shown:
         used += max(map(len, column)) + 2
         if kept and used > width:

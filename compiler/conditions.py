@@ -204,7 +204,7 @@ class _Checker:
             self.scope.tell("E603", written.span, {"name": written.function}, help=f"write {form}")
             return None
         if isinstance(first, tree.Column):
-            return (self.node, self.node.name, first) if self.node.kind == "data" else self._not_data(written)
+            return self._data_or_none(written, self.node, self.node.name, first)
         if isinstance(first, tree.Reference) and len(first.path) == 1:
             column = tree.Column(first.path[0], first.span)
             if first.name == "last":
@@ -212,14 +212,19 @@ class _Checker:
             other = self.scope.nodes.get(first.name)
             if other is None:
                 return None
-            return (other, first.name, column) if other.kind == "data" else self._not_data(written)
+            return self._data_or_none(written, other, first.name, column)
         self.scope.tell(
             "E603", written.span, {"name": written.function}, help=f"it takes a column: {written.function}(.x)"
         )
         return None
 
-    def _not_data(self, written: tree.Call) -> None:
+    def _data_or_none(
+        self, written: tree.Call, node: Node, of: str, column: tree.Column
+    ) -> tuple[Node, str, tree.Column] | None:
+        if node.kind == "data":
+            return node, of, column
         self.scope.tell("E603", written.span, {"name": written.function}, help="only data has columns")
+        return None
 
     def _on_column(self, written: tree.Call, node: Node, of: str, column: tree.Column) -> Typed | None:
         name = node.name if of == "last" else of

@@ -82,7 +82,7 @@ def _range(line: tree.ColumnLine, type_: Type, scope: Scope) -> tuple[float | st
         scope.tell("E306", line.within.span, {"name": line.name, "type": str(type_)}, help=help_)
         return None, None
     low, high = (_bound(end, type_, line, scope) for end in (line.within.low, line.within.high))
-    if low is not None and high is not None and low > high:  # type: ignore[operator]
+    if _is_above(low, high):
         scope.tell("E306", line.within.span, {"name": line.name, "type": str(type_)}, help="the lower end stands first")
     return low, high
 
@@ -94,7 +94,7 @@ def _bound(end: tree.Expression | None, type_: Type, line: tree.ColumnLine, scop
     wanted = str if type_.base in ("date", "timestamp") else (int, float)
     if value is None:
         return None
-    if isinstance(value, bool) or not isinstance(value, wanted):  # type: ignore[arg-type]
+    if isinstance(value, bool) or not isinstance(value, wanted):
         scope.tell(
             "E306",
             end.span,
@@ -102,4 +102,10 @@ def _bound(end: tree.Expression | None, type_: Type, line: tree.ColumnLine, scop
             help="a date is written 2015-01-01" if wanted is str else "the ends are numbers",
         )
         return None
-    return value  # type: ignore[return-value]
+    return value
+
+
+def _is_above(low: float | str | None, high: float | str | None) -> bool:
+    if isinstance(low, str) and isinstance(high, str):
+        return low > high
+    return isinstance(low, int | float) and isinstance(high, int | float) and low > high

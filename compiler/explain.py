@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator, Mapping
 
 from .program import Node, Program
-from .state import Record, State
+from .state import State
 
 
 def changes(before: Mapping[str, str], now: Mapping[str, str], node: Node, state: State) -> Iterator[str]:
@@ -71,9 +71,9 @@ def _shown(value: str | None) -> str:
 
 
 def trace(
-    name: str, program: Program, state: State, keys: Mapping[str, Record], depth: int = 0
+    name: str, program: Program, state: State, keys: Mapping[str, Mapping[str, str]], depth: int = 0
 ) -> Iterator[tuple[int, str]]:
-    """Why an artifact is what it is: (indent, line), down to the files. `keys` are the parts in force by node name."""
+    """Why an artifact is what it is: (indent, line), down to the files. `keys` are the parts in force, by node."""
     node = program.node_of()[name]
     now = keys.get(node.name)
     accepted = state.names.get(name)
@@ -82,7 +82,7 @@ def trace(
         yield depth, f"{name} was never made" if before is None else f"{name} follows what it is made from"
         lines: list[str] = []
     else:
-        lines = list(changes(before.parts, now.parts, node, state))
+        lines = list(changes(before.parts, now, node, state))
         if not lines:
             yield depth, f"{name} is up to date"
             return
@@ -96,7 +96,7 @@ def trace(
 
 
 def _below(
-    name: str, program: Program, state: State, keys: Mapping[str, Record], depth: int
+    name: str, program: Program, state: State, keys: Mapping[str, Mapping[str, str]], depth: int
 ) -> Iterator[tuple[int, str]]:
     found = list(trace(name, program, state, keys, depth))
     if not found[0][1].endswith("up to date"):

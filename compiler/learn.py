@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from ..grammar import tree
 from ..grammar.diagnostic import Fix, nearest
 from ..grammar.kinds import METRICS
@@ -9,6 +11,9 @@ from . import signature, values
 from .program import Measure, Node, Predict, Scalar
 from .scope import Scope, column_missing, did_you_mean, dotted
 from .types import BOOL, FLOAT, Column, Columns, Type, by_name, is_number
+
+
+Task = Literal["classification", "regression", "none"]
 
 
 def model(block: tree.Block, node: Node, given: object, scope: Scope) -> Node:
@@ -94,7 +99,7 @@ def _same_form(value: object, type_: Type) -> bool:
     return type_.base in ("text", "date", "timestamp")
 
 
-def _task(line: tree.Predict, node: Node, known: Columns | None, positive: Scalar, scope: Scope) -> str:  # type: ignore[return]
+def _task(line: tree.Predict, node: Node, known: Columns | None, positive: Scalar, scope: Scope) -> Task:
     if not line.targets:
         return "none"
     target = by_name(known or ()).get(line.targets[0].name)

@@ -177,6 +177,21 @@ def plan(program: Program, state: State) -> Plan:
     return Plan(spec=program.spec, actions=tuple(actions), basis=basis(actions, state))
 
 
+def in_force(program: Program, state: State) -> dict[str, dict[str, str]]:
+    """The parts that make each node now, by its name; a node whose inputs have yet to be made has none."""
+    found: dict[str, dict[str, str]] = {}
+    for node, action in zip(program.nodes, plan(program, state).actions, strict=False):
+        if isinstance(action, Make | Serve):
+            parts = action.parts
+        else:
+            accepted = state.names.get(node.name)
+            record = state.record(getattr(action, "key", "") or (accepted.key if accepted else ""))
+            parts = record.parts if record else {}
+        if parts:
+            found[node.name] = parts
+    return found
+
+
 def basis(actions: Iterable[Any], state: State) -> str:
     """A hash of all that the plan was made from: equal means that applying it does what it says."""
     parts = {f"{i}": action.model_dump_json() for i, action in enumerate(actions)}

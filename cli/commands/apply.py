@@ -87,7 +87,7 @@ class _Gather:
 
     def __call__(self, event: Any) -> None:
         if not isinstance(event, Planned):
-            data = {"event": type(event).__name__.lower()}
+            data: dict[str, Any] = {"event": type(event).__name__.lower()}
             for name in event.__slots__:
                 value = getattr(event, name)
                 data[name] = [json.loads(one.model_dump_json()) for one in value] if name == "judged" else value

@@ -115,7 +115,8 @@ def find(root: Path, word: str, place: str) -> tuple[str, ...]:
     if word == "folder":
         from .. import sources
 
-        return tuple(sources.files_in(root, place))
+        files = sources.files_in(sources.folder_of(root, place))
+        return tuple(path.relative_to(root).as_posix() if path.is_relative_to(root) else str(path) for path in files)
     if not any(mark in place for mark in "*?[") and (root / place).is_file():
         return (place,)
     from .. import sources

@@ -12,7 +12,7 @@ from ...compiler import plan as planning
 from ...compiler.explain import trace
 from ...compiler.plan import Plan
 from ...compiler.program import Program
-from ...compiler.state import Record, State
+from ...compiler.state import State
 from ..trouble import Trouble
 from .engine import Summary, apply
 from .events import Watch
@@ -102,17 +102,7 @@ class Session:
 
     def why(self, program: Program, name: str) -> list[tuple[int, str]]:
         state = self.state(program)
-        keys = {a.names[0]: Record(key=a.key or getattr(a, "release", ""), parts=a.parts, outputs=())
-                for a in planning.plan(program, state).actions if getattr(a, "parts", None)}  # fmt: skip
-        for node in program.nodes:
-            accepted = state.names.get(node.name)
-            record = state.record(accepted.key) if accepted else None
-            unknown = any(
-                a.names[0] == node.name and getattr(a, "after", ()) for a in planning.plan(program, state).actions
-            )
-            if node.name not in keys and record is not None and not unknown:
-                keys[node.name] = record
-        return list(trace(name, program, state, keys))
+        return list(trace(name, program, state, planning.in_force(program, state)))
 
 
 def _read(path: Path) -> str:

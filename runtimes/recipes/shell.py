@@ -128,9 +128,8 @@ def _pass_on(stream: IO[bytes], last: deque[bytes]) -> None:
 
 def _failed(order: Make, code: int, shown: str) -> Trouble:
     action = f"make {', '.join(order.names)}"
-    # A shell says 128 and the signal's number of what it ran; it has a signal of its own when it became the command.
-    number = -code if code < 0 else code - 128
-    if number == signal.SIGKILL:
+    code = code if code >= 0 else 128 - code  # as a shell says it of what it ran, when a signal ended it
+    if code == 128 + signal.SIGKILL:
         return Trouble(action, "the command was killed", "it may have taken more memory than there is", shown)
     helps = {126: "make the program executable", 127: "install the program, or write the path to it"}
     return Trouble(action, f"the command ended with exit code {code}", helps.get(code, ""), shown)

@@ -51,7 +51,7 @@ def _start(release: Release, connection: int, life: int) -> subprocess.Popen[byt
     here = f"{__package__}.worker"
     threads = str(max(1, (os.cpu_count() or 1) // release.replicas))
     return subprocess.Popen(
-        [sys.executable, "-P", "-m", here, str(connection), str(life), release.model_folder, release.root],
+        [sys.executable, "-P", "-m", here, str(connection), str(life), release.model_folder],
         pass_fds=(connection, life),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,

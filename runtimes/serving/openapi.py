@@ -60,17 +60,20 @@ def type_schema(type_: Type) -> dict[str, Any]:
 
 
 def answer_schema(signature: dict[str, Any]) -> dict[str, Any]:
-    """A prediction for each row; for a classification of two classes how probable the positive one is."""
+    """A prediction for each row; for a classification also how probable it is."""
     properties: dict[str, Any] = {"prediction": _prediction(signature)}
-    if signature.get("task") == "classification":
-        properties["probability"] = {"description": "How probable it is."}
+    if signature["task"] == "classification":
+        of = "true" if set(signature["classes"]) == {False, True} else "what is predicted"
+        properties["probability"] = {"type": "number", "minimum": 0, "maximum": 1, "description": f"The probability of {of}."}
     return {"type": "object", "properties": properties, "required": ["prediction"]}
 
 
 def _prediction(signature: dict[str, Any]) -> dict[str, Any]:
-    if classes := signature.get("classes"):
-        return {"enum": list(classes)}
-    return {"type": "number"} if signature.get("task") == "regression" else {}
+    if len(signature["targets"]) > 1:
+        return {"type": "array", "description": f"In this order: {', '.join(signature['targets'])}."}
+    if signature["classes"]:
+        return {"enum": list(signature["classes"])}
+    return {"type": ["number", "null"]} if signature["task"] == "regression" else {}
 
 
 def _with_range(column: Column) -> dict[str, Any]:

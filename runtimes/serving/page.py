@@ -55,6 +55,6 @@ def _range(column: Column) -> str:
 
 
 def _result(signature: dict[str, Any]) -> str:
-    targets = ", ".join(target["name"] for target in signature.get("targets", ()))
+    targets = ", ".join(signature["targets"])
     what = f"prediction of {targets}" if targets else "prediction"
-    return f"{what}, with its probability" if signature.get("task") == "classification" else what
+    return f"{what}, with its probability" if signature["task"] == "classification" else what

@@ -11,6 +11,7 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from ...compiler.types import Columns
+from ..trouble import Trouble
 from .crew import Crew
 from .openapi import describe
 from .release import Release
@@ -40,7 +41,11 @@ class Served:
 
 
 def serve(release: Release, signature: dict[str, Any], crew: Crew) -> Served:
-    return Served(release, signature, crew, Schema(_COLUMNS.validate_python(signature["features"])))
+    features = _COLUMNS.validate_python(signature["features"])
+    if not features:
+        cause = "its model does not say which columns it takes, so requests could not be checked"
+        raise Trouble(f"serve {release.name}", cause, "write `predict .target from .a, .b` in the model")
+    return Served(release, signature, crew, Schema(features))
 
 
 @dataclass(slots=True)

@@ -1,6 +1,6 @@
 """A process that holds one model and predicts.
 
-Run as `python -m mlspec.runtimes.serving.worker SOCKET LIFE FOLDER ROOT`: SOCKET and LIFE are inherited file
+Run as `python -m mlspec.runtimes.serving.worker SOCKET LIFE FOLDER`: SOCKET and LIFE are inherited file
 descriptors. Over SOCKET it first says whether the model could be loaded, then takes batches of calls and gives for each
 call a status code and the body of its answer. LIFE is a pipe whose other end only the front holds: when it closes, the
 process ends, in the middle of whatever it does.
@@ -33,7 +33,7 @@ def main() -> None:
     connection = socket.socket(fileno=int(sys.argv[1]))
     threading.Thread(target=_end_with, args=(int(sys.argv[2]),), daemon=True).start()
     try:
-        predictor = Predictor(Path(sys.argv[3]), sys.argv[4])
+        predictor = Predictor(Path(sys.argv[3]))
     except Trouble as trouble:
         send(connection, ("failed", [trouble.action, trouble.cause, trouble.help, trouble.detail]))
         return
@@ -55,9 +55,7 @@ def _end_with(life: int) -> None:
 class Predictor:
     """The model, and the Arrow schema of what it is asked about."""
 
-    def __init__(self, folder: Path, root: str) -> None:
-        if root:
-            sys.path.insert(0, root)  # a model may be of a class in the project's own files
+    def __init__(self, folder: Path) -> None:
         import pyarrow as pa
 
         from .. import models
@@ -76,7 +74,7 @@ class Predictor:
         except Exception as error:
             if len(batch) > 1:
                 return [self.answer([call])[0] for call in batch]
-            traceback.print_exc()
+            print(_account(error), flush=True)  # noqa: T201 what a worker prints is in the service's log
             return [(500, _told(error).encode(errors="replace"))]
 
     def _together(self, batch: Batch) -> list[Answer]:
@@ -107,7 +105,15 @@ class Predictor:
             self._predict(Schema(features).accept(example(features)))
 
 
-def _told(error: BaseException) -> str:
+def _account(error: Exception) -> str:
+    """A model's failure as the log keeps it: the user's own frames, where they are known."""
+    known = f"{error}\n{error.help}\n{error.detail}".strip() if isinstance(error, Trouble) else ""
+    return known or "".join(traceback.format_exception(error))
+
+
+def _told(error: Exception) -> str:
+    if isinstance(error, Trouble):
+        return error.cause
     return f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
 
 
