@@ -3,84 +3,87 @@
 from __future__ import annotations
 
 import re
+import sys
 from dataclasses import replace
-from typing import Any, ClassVar
-
-from lark import Transformer, v_args
+from typing import Any
 
 from . import tree
-from .diagnostic import Diagnostic
+from .diagnostic import Diagnostic, Fix
 from .source import Span
 from .tokens import Token
 
 ESCAPES = {"n": "\n", "t": "\t", '"': '"', "\\": "\\"}
 NUMBER = re.compile(r"([\d_]+(?:\.[\d_]+)?(?:[eE][+-]?\d+)?)(.*)", re.S)
 
+LARGEST_FLOAT = sys.float_info.max
+TOO_LARGE_INT = 2**63
+
+# No file system, database or terminal takes these.
+NO_TEXT = re.compile("[\x00\ud800-\udfff]")
+
 Node = Any
 
 
-@v_args(inline=True)
-class Build(Transformer):  # type: ignore[type-arg]
-    """lark binds these methods to its rules once, so the file at hand is a class attribute, set for each parse."""
+class Build:
+    """The nodes of one file, and what is wrong within its texts and numbers."""
 
-    path: ClassVar[str] = ""
-    problems: ClassVar[list[Diagnostic]] = []
+    def __init__(self, path: str) -> None:
+        self.path = path
+        self.problems: list[Diagnostic] = []
 
     # --- statements. Their span and description are added by `finish` -----------------------------------------
 
     def version(self, _word: Token, number: Token) -> tree.Version:
-        return tree.Version(_number(number), _span(number))
+        return tree.Version(self._number(number), self._span(number))
 
     def kind(self, word: Token) -> Token:
         return word
 
     def names(self, *names: Token) -> tuple[tree.Name, ...]:
-        return tuple(_name(name) for name in names)
+        return tuple(self._name(name) for name in names)
 
     def from_clause(self, _word: Token, *inputs: tree.Input) -> tuple[tree.Input, ...]:
         return inputs
 
     def input(self, last: Token | None, reference: tree.Reference, place: Node, alias: Token | None) -> tree.Input:
         end = alias or place or reference
-        span = (_span(last) if last else reference.span).to(_span(end))
+        span = (self._span(last) if last else reference.span).to(self._span(end))
         return tree.Input(reference, place, last is not None, alias.text if alias else "", span)
 
     def by_clause(self, word: Token, reference: tree.Reference, place: Node) -> tree.Recipe:
-        return tree.Recipe(reference, place, reference.span.to(_span(place or reference)))
+        return tree.Recipe(reference, place, reference.span.to(self._span(place or reference)))
 
     def reference(self, name: Token, *path: Token) -> tree.Reference:
         last = path[-1] if path else name
-        return tree.Reference(name.text, tuple(_column_name(part) for part in path), _between(name, last))
+        return tree.Reference(name.text, tuple(self._column_name(part) for part in path), self._between(name, last))
 
     def body(self, *lines: tree.Line | None) -> tuple[tree.Line, ...]:
         return tuple(line for line in lines if line is not None)
 
     def block(self, kind: Token, names: Any, inputs: Any, recipe: Any, lines: Any) -> tree.Block:
         last = recipe or (inputs[-1] if inputs else names[-1])
-        head = _span(kind).to(last.span)
+        head = self._span(kind).to(last.span)
         return tree.Block(kind.text, names, inputs or (), recipe, lines or (), "", head, head)
 
     def param(self, word: Token, name: Token, type_: Any, value: Any) -> tree.Param:
-        return tree.Param(_name(name), type_, value, "", _span(word))
+        return tree.Param(self._name(name), type_, value, "", self._span(word))
 
     def secret(self, word: Token, *names: Token) -> tree.Secret:
-        return tree.Secret(tuple(_name(name) for name in names), _span(word))
+        return tree.Secret(tuple(self._name(name) for name in names), self._span(word))
 
     def env(self, word: Token, name: Token, runtime: Token, lines: Any) -> tree.Env:
-        return tree.Env(_name(name), _name(runtime), lines or (), "", _span(word))
+        return tree.Env(self._name(name), self._name(runtime), lines or (), "", self._span(word))
 
     def use(self, word: Token, place: Token, alias: Token, lines: Any) -> tree.Use:
-        return tree.Use(_text(place), _name(alias), lines or (), _span(word))
+        return tree.Use(self._text(place), self._name(alias), lines or (), self._span(word))
 
-    @staticmethod
-    def finish(node: Any, doc: str, start: int, end: int) -> Any:
-        span = Span(Build.path, start, end)
+    def finish(self, node: Any, doc: str, start: int, end: int) -> Any:
+        span = Span(self.path, start, end)
         if isinstance(node, tree.Block | tree.Param | tree.Env):
             return replace(node, span=span, doc=doc)
         return replace(node, span=span)
 
-    @staticmethod
-    def with_lines(node: Any, lines: tuple[tree.Line, ...]) -> Any:
+    def with_lines(self, node: Any, lines: tuple[tree.Line, ...]) -> Any:
         return replace(node, lines=lines) if isinstance(node, tree.Block | tree.Env | tree.Use) else node
 
     # --- lines ------------------------------------------------------------------------------------------------
@@ -96,83 +99,83 @@ class Build(Transformer):  # type: ignore[type-arg]
                 within = value
             else:
                 origin = value
-        text = _text(name).value if name.kind == "STRING" else name.text
-        return tree.ColumnLine(text, type_, tuple(flags), within, origin, _span(name), _span(name).to(end))
+        text = self._text(name).value if name.kind == "STRING" else name.text
+        return tree.ColumnLine(text, type_, tuple(flags), within, origin, self._span(name), self._span(name).to(end))
 
     def flag(self, name: Token) -> Node:
-        return "flag", name.text, _span(name)
+        return "flag", name.text, self._span(name)
 
     def within(self, _word: Token, choices: tree.Expression) -> Node:
         return "within", choices, choices.span
 
     def origin(self, _word: Token, name: Token) -> Node:
-        return "origin", _text(name), _span(name)
+        return "origin", self._text(name), self._span(name)
 
     def named_type(
         self, name: Token, open_: Token | None, item: Any, close: Token | None, optional: Token | None
     ) -> Node:
-        span = _between(name, optional or close or name)
+        span = self._between(name, optional or close or name)
         return tree.TypeExpression(name.text, item, (), optional is not None, span)
 
     def closed_type(self, *parts: Token | None) -> tree.TypeExpression:
         *values, optional = parts
         words = [value for value in values if value is not None]
-        span = _between(words[0], optional or words[-1])
-        return tree.TypeExpression("", None, tuple(_text(word).value for word in words), optional is not None, span)
+        span = self._between(words[0], optional or words[-1])
+        return tree.TypeExpression("", None, tuple(self._text(word).value for word in words), optional is not None, span)
 
     def pair(self, name: Token, value: tree.Expression) -> tree.Pair:
-        return tree.Pair(name.text, value, _span(name), _span(name).to(value.span))
+        return tree.Pair(name.text, value, self._span(name), self._span(name).to(value.span))
 
     def assign(self, name: Token, value: tree.Expression) -> tree.Assign:
-        return tree.Assign(name.text, value, _span(name), _span(name).to(value.span))
+        return tree.Assign(name.text, value, self._span(name), self._span(name).to(value.span))
 
     def among(self, name: Token, _word: Token, choices: tree.Expression) -> tree.Among:
-        return tree.Among(name.text, choices, _span(name), _span(name).to(choices.span))
+        return tree.Among(name.text, choices, self._span(name), self._span(name).to(choices.span))
 
     def predict(self, word: Token, targets: Any, from_: Token | None, features: Any) -> tree.Predict:
         columns, positive = targets or ((), None)
         named, but, end = features or (None, (), None)
-        last = end or (positive.span if positive else columns[-1].span if columns else _span(word))
-        return tree.Predict(columns, positive, named, but, _span(word).to(last))
+        last = end or (positive.span if positive else columns[-1].span if columns else self._span(word))
+        return tree.Predict(columns, positive, named, but, self._span(word).to(last))
 
     def targets(self, first: Token, _equal: Token | None, positive: Any, *others: Token) -> Node:
-        return tuple(_column(column) for column in (first, *others)), positive
+        return tuple(self._column(column) for column in (first, *others)), positive
 
     def some(self, *columns: Token) -> Node:
-        return tuple(_column(column) for column in columns), (), _span(columns[-1])
+        return tuple(self._column(column) for column in columns), (), self._span(columns[-1])
 
     def all_but(self, word: Token, *columns: Token | None) -> Node:
         but = [column for column in columns if column is not None]
-        return None, tuple(_column(column) for column in but), _span(but[-1] if but else word)
+        return None, tuple(self._column(column) for column in but), self._span(but[-1] if but else word)
 
     def search(self, word: Token, *options: tree.Pair) -> tree.Search:
-        return tree.Search(options, _span(word).to(options[-1].span))
+        return tree.Search(options, self._span(word).to(options[-1].span))
 
     def metric(self, name: Token, place: Token | None, alias: Token | None) -> tree.Metric:
-        text = _text(place) if place else None
-        span = _between(name, alias or place or name)
-        return tree.Metric(name.text, text, alias.text if alias else "", _span(name), span)
+        text = self._text(place) if place else None
+        span = self._between(name, alias or place or name)
+        return tree.Metric(name.text, text, alias.text if alias else "", self._span(name), span)
 
     def measure(self, word: Token, *parts: Any) -> tree.Measure:
         *metrics, on = parts
-        return tree.Measure(tuple(metrics), on, _span(word).to(on.span))
+        return tree.Measure(tuple(metrics), on, self._span(word).to(on.span))
 
     def expect(self, word: Token, condition: tree.Expression) -> tree.Expect:
-        return tree.Expect(condition, _span(word).to(condition.span))
+        return tree.Expect(condition, self._span(word).to(condition.span))
 
     def needs(self, word: Token, *options: tree.Pair) -> tree.Needs:
-        return tree.Needs(options, _span(word).to(options[-1].span))
+        return tree.Needs(options, self._span(word).to(options[-1].span))
 
     def every(self, word: Token, period: Token, at: Token | None, in_: Token | None, zone: Token | None) -> tree.Every:
-        span = _between(word, zone or at or period)
-        return tree.Every(_period(period), at.text if at else "", _text(zone) if zone else None, span)
+        span = self._between(word, zone or at or period)
+        return tree.Every(self._period(period), at.text if at else "", self._text(zone) if zone else None, span)
 
     def each(self, word: Token, by: Token) -> tree.Each:
-        target = _column(by) if by.kind == "COLUMN" else tree.Reference(by.text, (), _span(by))
-        return tree.Each(target, _between(word, by))
+        target = self._column(by) if by.kind == "COLUMN" else tree.Reference(by.text, (), self._span(by))
+        return tree.Each(target, self._between(word, by))
 
     def set_path(self, word: Token, path: tree.Reference, value: tree.Expression) -> tree.SetPath:
-        return tree.SetPath(path, value, _span(word).to(value.span))
+        return tree.SetPath(path, value, self._span(word).to(value.span))
 
     # --- expressions ------------------------------------------------------------------------------------------
 
@@ -187,7 +190,7 @@ class Build(Transformer):  # type: ignore[type-arg]
         return tree.Binary("not in", left, right, left.span.to(right.span))
 
     def unary(self, operator: Token, operand: tree.Expression) -> tree.Expression:
-        span = _span(operator).to(operand.span)
+        span = self._span(operator).to(operand.span)
         if operator.text == "-" and isinstance(operand, tree.Number) and operand.value >= 0:
             return tree.Number(-operand.value, operand.unit, span)
         return tree.Unary(operator.text, operand, span)
@@ -196,111 +199,113 @@ class Build(Transformer):  # type: ignore[type-arg]
         return tree.Choice(options, options[0].span.to(options[-1].span))
 
     def span(self, low: tree.Expression, to: Token, high: tree.Expression | None) -> tree.Range:
-        return tree.Range(low, high, low.span.to(high.span if high else _span(to)))
+        return tree.Range(low, high, low.span.to(high.span if high else self._span(to)))
 
     def span_below(self, to: Token, high: tree.Expression) -> tree.Range:
-        return tree.Range(None, high, _span(to).to(high.span))
+        return tree.Range(None, high, self._span(to).to(high.span))
 
     def number(self, token: Token) -> tree.Number:
-        return _number(token)
+        return self._number(token)
 
     def text(self, token: Token) -> tree.Text:
-        return _text(token)
+        return self._text(token)
 
     def date(self, token: Token) -> tree.Date:
-        return tree.Date(token.text, _span(token))
+        return tree.Date(token.text, self._span(token))
 
     def truth(self, token: Token) -> tree.Truth:
-        return tree.Truth(token.text == "true", _span(token))
+        return tree.Truth(token.text == "true", self._span(token))
 
     def own_column(self, token: Token) -> tree.Column:
-        return _column(token)
+        return self._column(token)
 
     def last(self, word: Token, *path: Token) -> tree.Reference:
         return tree.Reference(
-            "last", tuple(_column_name(part) for part in path), _between(word, path[-1] if path else word)
+            "last", tuple(self._column_name(part) for part in path), self._between(word, path[-1] if path else word)
         )
 
     def call(self, name: Token, _open: Token, *parts: Any) -> tree.Call:
         *arguments, close = parts
         given = tuple(argument for argument in arguments if argument is not None)
-        return tree.Call(name.text, given, _span(name), _between(name, close))
+        return tree.Call(name.text, given, self._span(name), self._between(name, close))
 
     def items(self, open_: Token, *parts: Any) -> tree.Items:
         *items, close = parts
-        return tree.Items(tuple(item for item in items if item is not None), _between(open_, close))
+        return tree.Items(tuple(item for item in items if item is not None), self._between(open_, close))
 
     def group(self, _open: Token, inner: tree.Expression, _close: Token) -> tree.Expression:
         return inner
 
+    # --- tokens -----------------------------------------------------------------------------------------------
+
+    def _span(self, thing: Any) -> Span:
+        if isinstance(thing, Token):
+            return Span(self.path, thing.start, thing.end)
+        span: Span = thing.span
+        return span
+
+    def _between(self, first: Token, last: Token) -> Span:
+        return Span(self.path, first.start, last.end)
+
+    def _name(self, token: Token) -> tree.Name:
+        return tree.Name(token.text, self._span(token))
+
+    def _column(self, token: Token) -> tree.Column:
+        return tree.Column(self._column_name(token), self._span(token))
+
+    def _column_name(self, token: Token) -> str:
+        word = token.text[1:]
+        return self._unescape(word[1:-1], token.start + 2) if word.startswith('"') else word
+
+    def _text(self, token: Token) -> tree.Text:
+        stranger = NO_TEXT.search(token.text)
+        if stranger:
+            span = Span(self.path, token.start + stranger.start(), token.start + stranger.end())
+            self.problems.append(Diagnostic("E006", span, {"found": f"the character U+{ord(stranger[0]):04X}"}))
+        if token.kind == "TEXT":
+            inner = Span(self.path, token.start + 3, token.end - 3)
+            return tree.Text(token.text[3:-3], inner, True, self._span(token))
+        inner = Span(self.path, token.start + 1, token.end - 1)
+        return tree.Text(self._unescape(token.text[1:-1], token.start + 1), inner, False, self._span(token))
+
+    def _unescape(self, text: str, start: int) -> str:
+        if "\\" not in text:
+            return text
+        out, i = [], 0
+        while i < len(text):
+            if text[i] != "\\":
+                out.append(text[i])
+                i += 1
+                continue
+            following = text[i + 1]
+            if following not in ESCAPES:
+                span = Span(self.path, start + i, start + i + 2)
+                facts = {"found": "\\" + following}
+                help_ = "write \\\\ for a backslash, or / in a path"
+                fix = Fix(span, "\\\\" + following)
+                self.problems.append(Diagnostic("E012", span, facts, help=help_, fix=fix))
+            out.append(ESCAPES.get(following, following))
+            i += 2
+        return "".join(out)
+
+    def _number(self, token: Token) -> tree.Number:
+        match = NUMBER.fullmatch(token.text)
+        assert match is not None, "the lexer's NUMBER is at least as strict"
+        digits, unit = match.group(1).replace("_", ""), match.group(2)
+        whole = not any(character in digits for character in ".eE")
+        value = float(digits)
+        if value > LARGEST_FLOAT or (whole and value >= TOO_LARGE_INT):
+            self.problems.append(Diagnostic("E015", self._span(token), {"found": token.text[:40]}))
+            return tree.Number(0, unit, self._span(token))
+        return tree.Number(int(digits) if whole else value, unit, self._span(token))
+
+    def _period(self, token: Token) -> tree.Number | tree.Text | tree.Reference:
+        if token.kind == "NUMBER":
+            return self._number(token)
+        if token.kind == "STRING":
+            return self._text(token)
+        return tree.Reference(token.text, (), self._span(token))
+
 
 def _steps(rest: tuple[Any, ...]) -> list[tuple[str, tree.Expression]]:
     return [(rest[i].text, rest[i + 1]) for i in range(0, len(rest), 2)]
-
-
-def _span(thing: Any) -> Span:
-    if isinstance(thing, Token):
-        return Span(Build.path, thing.start, thing.end)
-    span: Span = thing.span
-    return span
-
-
-def _between(first: Token, last: Token) -> Span:
-    return Span(Build.path, first.start, last.end)
-
-
-def _name(token: Token) -> tree.Name:
-    return tree.Name(token.text, _span(token))
-
-
-def _column(token: Token) -> tree.Column:
-    return tree.Column(_column_name(token), _span(token))
-
-
-def _column_name(token: Token) -> str:
-    word = token.text[1:]
-    return _unescape(word[1:-1], token.start + 2) if word.startswith('"') else word
-
-
-def _text(token: Token) -> tree.Text:
-    if token.kind == "TEXT":
-        inner = Span(Build.path, token.start + 3, token.end - 3)
-        return tree.Text(token.text[3:-3], inner, True, _span(token))
-    inner = Span(Build.path, token.start + 1, token.end - 1)
-    return tree.Text(_unescape(token.text[1:-1], token.start + 1), inner, False, _span(token))
-
-
-def _unescape(text: str, start: int) -> str:
-    if "\\" not in text:
-        return text
-    out, i = [], 0
-    while i < len(text):
-        if text[i] != "\\":
-            out.append(text[i])
-            i += 1
-            continue
-        following = text[i + 1]
-        if following not in ESCAPES:
-            span = Span(Build.path, start + i, start + i + 2)
-            Build.problems.append(
-                Diagnostic("E012", span, {"found": "\\" + following}, help="write \\\\ for a backslash, or / in a path")
-            )
-        out.append(ESCAPES.get(following, following))
-        i += 2
-    return "".join(out)
-
-
-def _number(token: Token) -> tree.Number:
-    match = NUMBER.fullmatch(token.text)
-    assert match is not None, "the lexer's NUMBER is at least as strict"
-    digits, unit = match.group(1).replace("_", ""), match.group(2)
-    whole = not any(character in digits for character in ".eE")
-    return tree.Number(int(digits) if whole else float(digits), unit, _span(token))
-
-
-def _period(token: Token) -> tree.Number | tree.Text | tree.Reference:
-    if token.kind == "NUMBER":
-        return _number(token)
-    if token.kind == "STRING":
-        return _text(token)
-    return tree.Reference(token.text, (), _span(token))

@@ -36,20 +36,20 @@ _TABLE = (
     ),
     Code(
         "E002",
-        "this is nested deeper than {limit} levels",
-        "Nobody reads that. Most likely a bracket was repeated by mistake.",
+        "this value has more than {limit} levels of brackets and operators",
+        "Nobody reads that. Most likely a sign was repeated by mistake; if not, write several lines, or compute it in SQL.",
     ),
     Code(
         "E003",
-        "this { is never closed",
-        "A body ends with } . Until then every line belongs to it.",
+        "this {found} is never closed",
+        "A body ends with }, and what is opened within a line ends in it, with ) or ].",
         'data a from csv "a.csv" {\n  id: int\n',
         'data a from csv "a.csv" {\n  id: int\n}\n',
     ),
     Code(
         "E004",
         "this {found} closes nothing",
-        "There is one more closing bracket than there are open ones.",
+        "There is one closing bracket more than there are open ones.",
         'data a from csv "a.csv" {\n  id: int\n}\n}\n',
         'data a from csv "a.csv" {\n  id: int\n}\n',
     ),
@@ -98,8 +98,9 @@ _TABLE = (
     ),
     Code(
         "E011",
-        "a statement cannot begin with {found}",
-        "A spec is a list of statements: data, model, service, param, secret, env, use.",
+        "{what} cannot begin with {found}",
+        "A spec is a list of statements: data, model, service, param, secret, env, use. A line of a body is name: type, "
+        "name = value, name in set, or begins with predict, search, measure, expect, needs, every, each or set.",
         'modle m from a by python "m.py:fit"\n',
         'model m from a by python "m.py:fit"\n',
     ),
@@ -116,6 +117,20 @@ _TABLE = (
         "The first line says in which version of the language the spec is written.",
         "mlspec 2\n",
         "mlspec 1\n",
+    ),
+    Code(
+        "E014",
+        "{found} begins a line, and the header above it does not go on",
+        "A header ends with its line, unless the next begins with from, by or {, or the line ends with a comma.",
+        'data a from csv\n  "a.csv"\n',
+        'data a\n  from csv "a.csv"\n',
+    ),
+    Code(
+        "E015",
+        "{found} is too large a number",
+        "Whole numbers have 64 bits, all others those of a double.",
+        'data a from csv "a.csv" {\n  expect .rows < 1e999\n}\n',
+        'data a from csv "a.csv" {\n  expect .rows < 1e9\n}\n',
     ),
     # --- names ------------------------------------------------------------------------------------------------
     Code(

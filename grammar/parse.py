@@ -1,342 +1,213 @@
-"""Text -> tree, and every syntax error of the file. Parsing never fails: what is broken is left out and told.
-
-Drives lark's LALR tables with a loop of its own over the tokens of `tokens.py`: an order of magnitude faster than the
-general driver, and an error is a value, not an exception.
-"""
+"""Text -> tree, and every syntax error of the file. Parsing never fails: what is broken is left out and told."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+import gc
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cache
-from pathlib import Path
+from itertools import pairwise
 from typing import Any
-
-from lark import Lark
-from lark.lexer import Lexer
-from lark.parsers.lalr_analysis import Shift
 
 from . import tree
 from .build import Build
-from .diagnostic import Diagnostic, Fix, nearest
+from .diagnostic import Diagnostic
+from .mistakes import MAX_DEPTH, explain_failure, header_goes_on, never_closed, other_quotes, too_deep, unclosed_text
 from .source import Source, Span
-from .tokens import Segment, Token, Words, segments, words_from
+from .table import Failure, makers, run, table
+from .tokens import Segment, Segments, Token, segments
 
-MAX_BYTES = 20_000_000
-MAX_DEPTH = 100
-
-GRAMMAR = Path(__file__).with_name("mlspec.lark")
+MAX_CHARACTERS = 5_000_000
+MAX_UNCLOSED = 10
+VERSION = 1
+BRACES = {"_LBRACE": 1, "_RBRACE": -1}
 
 
 @dataclass(frozen=True, slots=True)
 class Parsed:
+    """`lost` are the names that a header which could not be read would have declared; nothing more need be said of
+    them."""
+
     document: tree.Document
     diagnostics: tuple[Diagnostic, ...]
+    lost: tuple[tree.Name, ...] = ()
 
 
 def parse(source: Source) -> Parsed:
-    if len(source.text) > MAX_BYTES:
-        size = f"{len(source.text) / 1e6:.0f} MB"
-        error = Diagnostic("E001", Span(source.path, 0, 0), {"size": size, "limit": f"{MAX_BYTES / 1e6:.0f} MB"})
-        return Parsed(tree.Document(source.path, "", ()), (error,))
-    cut = segments(source.text, grammar().words)
-    reader = _Reader(source)
-    statements = tuple(filter(None, (reader.statement(segment) for segment in cut.segments)))
-    return Parsed(tree.Document(source.path, cut.doc, statements), tuple(reader.diagnostics))
+    if len(source.text) > MAX_CHARACTERS:
+        return _too_large(source)
+    with _no_garbage_collection():
+        cut, unclosed = _cut(source)
+        reader = _Reader(source.path)
+        statements = tuple(filter(None, [reader.statement(segment) for segment in cut.segments]))
+    document = tree.Document(source.path, cut.doc, statements)
+    return Parsed(document, (*unclosed, *reader.diagnostics), tuple(reader.lost))
+
+
+def _too_large(source: Source) -> Parsed:
+    facts = {"size": f"{len(source.text) / 1e6:.0f} MB", "limit": f"{MAX_CHARACTERS / 1e6:.0f} MB"}
+    error = Diagnostic("E001", Span(source.path, 0, 0), facts, help='data is named by its place: data d from csv "d.csv"')
+    return Parsed(tree.Document(source.path, "", ()), (error,))
+
+
+@contextmanager
+def _no_garbage_collection() -> Iterator[None]:
+    """A large tree is all alive: to look through it for garbage again and again took a third of the time."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
+
+
+def _cut(source: Source) -> tuple[Segments, list[Diagnostic]]:
+    """The statements. A text in triple quotes that is left open would end where the next one begins, and all between
+    and after would be nonsense; so where that is the case, it is closed before the next header, and told."""
+    text, told = source.text, []
+    cut = segments(text, table().words)
+    for _ in range(MAX_UNCLOSED):
+        found = unclosed_text(cut, text, source.path)
+        if found is None:
+            break
+        mistake, end = found
+        told.append(mistake)
+        text = text[: end - 3] + '"""' + text[end:]
+        cut = segments(text, table().words)
+    return cut, told
 
 
 @dataclass(frozen=True, slots=True)
-class Grammar:
-    """lark's tables: for each state, what a token does there; and the rules with what builds a node of each."""
+class Parts:
+    """A statement in pieces. `stray` begins the first line after a header that has no body."""
 
-    words: Words
-    states: dict[int, dict[str, tuple[Any, Any]]]
-    starts: dict[str, int]
-    ends: dict[str, int]
-    lark: Lark
-
-
-class _NoLexer(Lexer):
-    """Tokens come from `tokens.py`; lark only makes the tables."""
-
-    def __init__(self, conf: object) -> None: ...
-
-    def lex(self, lexer_state: object, parser_state: object) -> Any: ...
-
-
-@cache
-def grammar() -> Grammar:
-    lark = Lark(
-        GRAMMAR.read_text(encoding="utf-8"),
-        parser="lalr",
-        lexer=_NoLexer,
-        strict=True,
-        start=["statement", "line"],
-        maybe_placeholders=True,
-        transformer=Build(),
-    )
-    table = lark.parser.parser._parse_table
-    terminals = [(t.name, t.pattern.value, t.pattern.type == "re") for t in lark.terminals]
-    return Grammar(words_from(terminals), table.states, table.start_states, table.end_states, lark)
-
-
-@dataclass(frozen=True, slots=True)
-class Failure:
-    """The token that did not fit, and the kinds of tokens that would have."""
-
-    token: Token
-    expected: tuple[str, ...]
-
-
-def run(tokens: Sequence[Token], start: str) -> Any:
-    """The node that the tokens make, or a Failure."""
-    table = grammar()
-    states, callbacks = table.states, table.lark._callbacks
-    end_state = table.ends[start]
-    stack = [table.starts[start]]
-    values: list[Any] = []
-    position = tokens[-1].end if tokens else 0
-    for token in (*tokens, Token("$END", "", position, position)):
-        kind = token.kind
-        while True:
-            actions = states[stack[-1]]
-            if kind not in actions:
-                return Failure(token, tuple(actions))
-            action, argument = actions[kind]
-            if action is Shift:
-                stack.append(argument)
-                values.append(token)
-                break
-            size = len(argument.expansion)
-            children = values[len(values) - size :] if size else []
-            if size:
-                del stack[-size:], values[-size:]
-            values.append(callbacks[argument](children))
-            stack.append(states[stack[-1]][argument.origin.name][1])
-            if kind == "$END" and stack[-1] == end_state:
-                return values[-1]
-    raise AssertionError("the end token is always shifted or refused")
+    header: list[Token]
+    lines: list[list[Token]]
+    opened: Token | None
+    closed: bool
+    stray: Token | None = None
 
 
 class _Reader:
     """Reads the segments of one file and gathers its diagnostics."""
 
-    def __init__(self, source: Source) -> None:
-        self.source = source
+    def __init__(self, path: str) -> None:
+        self.path = path
+        self.build = Build(path)
+        self.make = makers(self.build)
         self.diagnostics: list[Diagnostic] = []
-        Build.path = source.path
+        self.lost: list[tree.Name] = []
 
     def statement(self, segment: Segment) -> tree.Statement | None:
         tokens = segment.tokens
-        if _too_deep(tokens):
-            span = self._span(tokens[0], tokens[0])
-            self.diagnostics.append(Diagnostic("E002", span, {"limit": MAX_DEPTH}))
-            return None
-        node = run(tokens, "statement")
-        if isinstance(node, Failure):
-            node = self._recover(tokens)
-        elif Build.problems:
+        node: Any = None if too_deep(tokens) else run(tokens, "statement", self.make)
+        if node is None or isinstance(node, Failure):
+            node = self._recover(tokens, node)
+        elif self.build.problems:
             self._take_problems()
         if node is None:
             return None
-        return Build.finish(node, segment.doc, tokens[0].start, tokens[-1].end)
+        if isinstance(node, tree.Version):
+            self._check_version(node, tokens[1])
+        statement: tree.Statement = self.build.finish(node, segment.doc, tokens[0].start, tokens[-1].end)
+        return statement
 
-    def _recover(self, tokens: Sequence[Token]) -> Any:
-        """Parse the header and each line apart, so that each mistake is told and the rest is kept."""
-        Build.problems.clear()
-        header, lines, body_end = _split_body(tokens)
-        node: Any = run(header, "statement")
-        if isinstance(node, Failure):
-            self._report(node, header)
-            node = None
-        good: list[tree.Line] = []
-        for line in lines:
-            read = run(line, "line")
-            if isinstance(read, Failure):
-                self._report(read, line)
-            else:
-                good.append(read)
+    def _check_version(self, version: tree.Version, number: Token) -> None:
+        if number.text != str(VERSION):
+            self._tell(Diagnostic("E013", version.span, {"found": number.text}, help=f"write mlspec {VERSION}"))
+
+    def _recover(self, tokens: Sequence[Token], failure: Failure | None) -> Any:
+        """Read the header and each line apart, so that each mistake is told and the rest is kept."""
+        told = len(self.diagnostics)
+        self.build.problems.clear()
+        parts = _split(tokens)
+        node = self._piece(parts.header, "statement")
+        if node is None:
+            self.lost += [tree.Name(t.text, Span(self.path, t.start, t.end)) for t in _declared(parts.header)]
+        if parts.stray is not None:
+            self._tell(header_goes_on(parts.stray, parts.lines[0], self.path))
+        lines = self._lines(parts, told)
         self._take_problems()
-        if body_end is not None:
-            self._report_end(tokens, body_end)
-        return Build.with_lines(node, tuple(good)) if node is not None else None
+        if parts.opened is not None and not parts.closed and not self._braces_told(told):
+            self._tell(never_closed(parts.opened, self.path))
+        if failure is not None and len(self.diagnostics) == told:
+            self._tell(explain_failure(failure, tokens, "statement", self.path))
+        return None if node is None else self.build.with_lines(node, lines)
+
+    def _lines(self, parts: Parts, told: int) -> tuple[tree.Line, ...]:
+        """Behind a header that broke wrongly, what follows is no body: then its mistake is the only one to tell."""
+        if parts.opened is None and len(self.diagnostics) > told:
+            return ()
+        read = [self._piece(line, "line") for line in parts.lines]
+        return tuple(line for line in read if line is not None)
+
+    def _piece(self, tokens: Sequence[Token], start: str) -> Any:
+        deep = too_deep(tokens)
+        if deep:
+            self._tell(Diagnostic("E002", Span(self.path, deep.start, deep.end), {"limit": MAX_DEPTH}))
+            return None
+        read = self._requoted(tokens)
+        node = run(read, start, self.make)
+        if isinstance(node, Failure):
+            self._tell(explain_failure(node, read, start, self.path))
+            return None
+        return node
+
+    def _requoted(self, tokens: Sequence[Token]) -> Sequence[Token]:
+        """Text in other quotes is told, and then read as what was meant."""
+        found = [token for token in tokens if token.kind == "OTHER_QUOTES"]
+        if not found:
+            return tokens
+        self.diagnostics += [other_quotes(token, self.path) for token in found]
+        return [t._replace(kind="STRING", text=f'"{t.text[1:-1]}"') if t.kind == "OTHER_QUOTES" else t for t in tokens]
+
+    def _braces_told(self, told: int) -> bool:
+        return any(diagnostic.facts.get("found") == "{" for diagnostic in self.diagnostics[told:])
 
     def _take_problems(self) -> None:
-        self.diagnostics += Build.problems
-        Build.problems.clear()
+        self.diagnostics += self.build.problems
+        self.build.problems.clear()
 
-    def _span(self, first: Token, last: Token) -> Span:
-        return Span(self.source.path, first.start, last.end)
-
-    def _report(self, failure: Failure, tokens: Sequence[Token]) -> None:
-        self.diagnostics.append(explain_failure(failure, tokens, self.source))
-
-    def _report_end(self, tokens: Sequence[Token], problem: Token) -> None:
-        if problem.kind == "_RBRACE":
-            self.diagnostics.append(Diagnostic("E004", self._span(problem, problem), {"found": "}"}))
-            return
-        opened = next(token for token in tokens if token.kind == "_LBRACE")
-        self.diagnostics.append(
-            Diagnostic("E003", self._span(opened, opened), help="close it with } on a line of its own")
-        )
+    def _tell(self, diagnostic: Diagnostic) -> None:
+        self.diagnostics.append(diagnostic)
 
 
-def _too_deep(tokens: Iterable[Token]) -> bool:
-    depth = deepest = 0
-    for token in tokens:
-        if token.kind in ("LPAREN", "LBRACKET"):
-            depth += 1
-            deepest = max(deepest, depth)
-        elif token.kind in ("RPAREN", "RBRACKET"):
-            depth -= 1
-    signs = 0
-    for token in tokens:
-        signs = signs + 1 if token.kind in ("MINUS", "NOT") else 0
-        deepest = max(deepest, signs)
-    return deepest > MAX_DEPTH
-
-
-def _split_body(tokens: Sequence[Token]) -> tuple[list[Token], list[list[Token]], Token | None]:
-    """Header, lines, and the token that shows a wrong end: the last one if `}` is missing, a `}` too many."""
+def _split(tokens: Sequence[Token]) -> Parts:
     opened = next((i for i, token in enumerate(tokens) if token.kind == "_LBRACE"), None)
     if opened is None:
-        return list(tokens), [], None
+        return _without_body(tokens)
     lines: list[list[Token]] = [[]]
-    closed = None
-    extra: list[Token] = []
-    for i, token in enumerate(tokens[opened + 1 :], opened + 1):
-        if closed is not None:
-            extra.append(token)
-        elif token.kind == "_RBRACE":
-            closed = i
-        elif token.kind == "_NL":
+    depth = 1
+    for token in tokens[opened + 1 :]:
+        depth += BRACES.get(token.kind, 0)
+        if depth == 0:
+            break
+        if token.kind == "_NL" and depth == 1:
             lines.append([])
         else:
             lines[-1].append(token)
-    header = list(tokens[:opened])
-    kept = [line for line in lines if line]
-    if closed is None:
-        return header, kept, tokens[-1]
-    stray = next((token for token in extra if token.kind == "_RBRACE"), None)
-    rest = [token for token in extra if token.kind not in ("_RBRACE", "_NL")]
-    return header, kept + ([rest] if rest else []), stray
+    return Parts(list(tokens[:opened]), [line for line in lines if line], tokens[opened], depth == 0)
 
 
-# --- what to say of a token that does not fit ---------------------------------------------------------------
-
-WORDS_FOR = {
-    "NAME": "a name",
-    "STRING": "a quoted text",
-    "TEXT": "a text in triple quotes",
-    "COLUMN": "a column such as .name",
-    "NUMBER": "a number",
-    "DATE": "a date",
-    "TIME": "a time such as 02:00",
-    "_NL": "the end of the line",
-    "$END": "the end of the block",
-    "TO": "..",
-    "_COMMA": "a comma",
-}
+def _without_body(tokens: Sequence[Token]) -> Parts:
+    """A header, and what stands in the lines below it, further to the right."""
+    pieces: list[list[Token]] = [[]]
+    for token in tokens:
+        if token.kind == "_NL" and token.text == "\n":
+            pieces.append([])
+        else:
+            pieces[-1].append(token)
+    header, *lines = pieces
+    return Parts(header, lines, None, True, lines[0][0] if lines else None)
 
 
-def explain_failure(failure: Failure, tokens: Sequence[Token], source: Source) -> Diagnostic:
-    token, expected = failure.token, failure.expected
-    span = Span(source.path, token.start, token.end)
-    before = _before(token, tokens)
-    if token.kind == "OPEN_STRING":
-        return Diagnostic(
-            "E005",
-            Span(source.path, token.start, token.start + 1),
-            {"what": "a quoted text"},
-            help='close it with " on the same line',
-        )
-    if token.kind == "OPEN_TEXT":
-        return Diagnostic(
-            "E005",
-            Span(source.path, token.start, token.start + 3),
-            {"what": "a text in triple quotes"},
-            help='close it with """',
-        )
-    if token.kind == "UNKNOWN":
-        return Diagnostic("E006", span, {"found": token.text}, help=_help_for_stranger(token.text))
-    if before is None and token.kind not in ("$END",):
-        return _bad_start(token, span, expected)
-    if "NAME" in expected and token.text.isidentifier() and token.kind != "NAME":
-        return Diagnostic(
-            "E007",
-            span,
-            {"word": token.text},
-            note="a word of the language",
-            help=f"take another name, such as {token.text}_1",
-        )
-    if token.kind == "_ASSIGN" and "EQUAL" in expected:
-        return Diagnostic("E009", span, {}, help="write == to compare", fix=Fix(span, "=="))
-    if (
-        before is not None
-        and before.kind == "NAME"
-        and token.kind in ("NAME", "NUMBER", "STRING")
-        and "_ASSIGN" in expected
-    ):
-        place = Span(source.path, before.end, before.end)
-        return Diagnostic(
-            "E008",
-            span,
-            {"found": token.text, "wanted": "= or :"},
-            help=f"write {before.text} = {token.text}",
-            fix=Fix(place, " ="),
-        )
-    if token.kind in ("$END", "_NL") and before is not None:
-        end = Span(source.path, before.end - 1 if before.end > before.start else before.start, before.end)
-        return Diagnostic("E010", end, {"wanted": _wanted(expected), "after": before.text.split("\n")[0]})
-    return Diagnostic("E008", span, {"found": token.text.split("\n")[0], "wanted": _wanted(expected)})
-
-
-def _before(token: Token, tokens: Sequence[Token]) -> Token | None:
-    earlier = [t for t in tokens if t.start < token.start or (token.kind == "$END")]
-    return earlier[-1] if earlier else None
-
-
-def _bad_start(token: Token, span: Span, expected: Iterable[str]) -> Diagnostic:
-    words = [word for word, kind in grammar().words.keywords.items() if kind in set(expected)]
-    close = nearest(token.text, words) if token.text.isidentifier() else None
-    if close:
-        return Diagnostic("E011", span, {"found": token.text}, help=f"did you mean {close}?", fix=Fix(span, close))
-    shown = token.text.split("\n")[0]
-    return Diagnostic("E011", span, {"found": shown}, help=f"it can begin with {_wanted(expected)}")
-
-
-def _help_for_stranger(character: str) -> str:
-    if character == "'":
-        return 'text stands in double quotes: "…"'
-    if character in "&!":
-        return "write and, or, not"
-    if character == "`":
-        return 'a name with spaces is quoted: ."fixed acidity"'
-    return ""
-
-
-def _wanted(expected: Iterable[str]) -> str:
-    words = {kind: word for word, kind in grammar().words.keywords.items()}
-    symbols = {kind: symbol for symbol, kind in grammar().words.symbols.items()}
-    shown = []
-    for kind in expected:
-        if kind.islower():  # a rule of the grammar: the same place told by its first tokens
-            continue
-        shown.append(WORDS_FOR.get(kind) or words.get(kind) or symbols.get(kind) or kind)
-    unique = list(dict.fromkeys(shown))
-    values = {"a number", "a quoted text", "a date", "true", "false", "last"}
-    if len(values & set(unique)) >= 4:
-        unique = ["a value"] + [word for word in unique if word in ("the end of the line", "a comma", ")", "]")]
-    if len(unique) > 6:
-        unique = [word for word in unique if word.isalpha() or word.startswith(("a ", "the "))] or unique
-        unique = [*unique[:7], "…"] if len(unique) > 8 else unique
-    return _or(unique)
-
-
-def _or(words: Sequence[str]) -> str:
-    if len(words) < 2:
-        return "".join(words)
-    return ", ".join(words[:-1]) + " or " + words[-1]
-
-
-Builder = Callable[[list[Any]], Any]
+def _declared(header: Sequence[Token]) -> list[Token]:
+    """The names that a header declares, as far as it can be told."""
+    found: list[Token] = []
+    for before, token in pairwise(header):
+        if token.kind == "NAME" and (before is header[0] or before.kind in ("_COMMA", "_AS")):
+            found.append(token)
+        elif token.kind != "_COMMA" and before.kind != "USE":
+            break
+    return found

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from typing import Any
+from unicodedata import combining, east_asian_width
 
 from .codes import CODES
 from .diagnostic import Diagnostic
@@ -11,6 +12,7 @@ from .source import Source, Span
 
 RED, YELLOW, BLUE, BOLD, RESET = "\x1b[31m", "\x1b[33m", "\x1b[34m", "\x1b[1m", "\x1b[0m"
 TAB = 4
+LONG = 160
 
 
 def title(diagnostic: Diagnostic) -> str:
@@ -87,13 +89,35 @@ def _place(
     if source is None:
         return [f"{margin} {paint('┌─', BLUE)} {span.path}"]
     line, column = source.position(span.start)
-    text = source.line(line)
-    end = min(span.end, span.start + len(text) - column + 1)
-    before = text[: column - 1].expandtabs(TAB)
-    marked = max(1, len(text[: column - 1 + max(0, end - span.start)].expandtabs(TAB)) - len(before))
-    under = " " * len(before) + paint(mark * marked + (f" {note}" if note else ""), tint)
+    before, marked = _excerpt(source.line(line), column - 1, column - 1 + span.end - span.start)
+    under = " " * _width(before) + paint(mark * max(1, _width(marked[0])) + (f" {note}" if note else ""), tint)
     return [
         f"{margin} {paint('┌─', BLUE)} {span.path}:{line}:{column}",
-        f"{paint(f'{line:>{width}} │', BLUE)} {text.expandtabs(TAB)}".rstrip(),
+        f"{paint(f'{line:>{width}} │', BLUE)} {before}{marked[0]}{marked[1]}".rstrip(),
         f"{margin} {paint('│', BLUE)} {under}",
     ]
+
+
+def _excerpt(text: str, start: int, end: int) -> tuple[str, tuple[str, str]]:
+    """What stands before a place, the place itself, and what follows; of a line too long to read, what is near it."""
+    first, last = 0, len(text)
+    if last > LONG:
+        first = max(0, start - LONG // 2)
+        last = min(last, first + LONG)
+    before = ("…" if first else "") + _printable(text[first:start])
+    marked = before + _printable(text[start : min(end, last)])
+    whole = marked + _printable(text[min(end, last) : last]) + ("…" if last < len(text) else "")
+    before, marked, whole = before.expandtabs(TAB), marked.expandtabs(TAB), whole.expandtabs(TAB)
+    return before, (marked[len(before) :], whole[len(marked) :])
+
+
+def _printable(text: str) -> str:
+    """What a terminal would obey instead of showing it becomes a sign of the same width."""
+    return "".join(c if c.isprintable() or c in "\t\xa0" else "\N{REPLACEMENT CHARACTER}" for c in text)
+
+
+def _width(text: str) -> int:
+    """How many columns of a terminal it takes."""
+    if text.isascii():
+        return len(text)
+    return sum(0 if combining(c) else 2 if east_asian_width(c) in "WF" else 1 for c in text)

@@ -1,7 +1,7 @@
-"""Text -> tokens, with line ends where a line ends. The words themselves are read from the grammar.
+"""Text -> tokens, cut into statements, with line ends where a line ends. The words are read from the grammar.
 
 A line of a body ends where the line ends, but for inside brackets and after a comma or an operator; a header may
-also break before `from` and `by`. A word of the language before `=` or `:` is a plain name.
+also break before `from`, `by` and `{`. What follows a closed body is a statement of its own.
 """
 
 from __future__ import annotations
@@ -12,22 +12,24 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 TOP_WORDS = frozenset({"MLSPEC", "DATA", "MODEL", "SERVICE", "PARAM", "SECRET", "ENV", "USE"})
+LINE_WORDS = frozenset({"PREDICT", "SEARCH", "MEASURE", "EXPECT", "NEEDS", "EVERY", "EACH", "SET"})
 ALWAYS_WORDS = frozenset({"IN", "AND", "OR", "NOT", "ELSE", "TRUE", "FALSE"})
 GOES_ON_AFTER = frozenset(
-    ["_COMMA", "EQUAL", "UNEQUAL", "LESS", "LESS_EQUAL", "GREATER", "GREATER_EQUAL", "PLUS", "MINUS", "TIMES", "DIVIDE", "_BAR", "AND", "OR", "NOT", "ELSE", "IN"]
+    "_COMMA EQUAL UNEQUAL LESS LESS_EQUAL GREATER GREATER_EQUAL PLUS MINUS TIMES DIVIDE _BAR AND OR NOT ELSE IN".split()
 )
-BREAKS_BEFORE = frozenset({"FROM", "BY"})
+BREAKS_BEFORE = frozenset({"FROM", "BY", "_LBRACE"})
 OPENS = {"LPAREN": 1, "LBRACKET": 1, "RPAREN": -1, "RBRACKET": -1}
+ENDS_LINE = frozenset({"_NL", "_LBRACE"})
+# Tokens that in the middle of a line change nothing but the line.
+PLAIN = frozenset("NAME STRING TEXT COLUMN NUMBER DATE TIME TO OPTIONAL".split()) | GOES_ON_AFTER - {"IN"}
+
+IS_A_NAME = re.compile(r"[ \t]*(?:=(?!=)|:|in\b)")
+NAMES_A_LINE = re.compile(r"[ \t]*(?:=(?!=)|:)")
+NAMES_A_COLUMN = re.compile(r"[ \t]*:")
 
 
 class Token(NamedTuple):
     kind: str
-    text: str
-    start: int
-    end: int
-
-
-class Comment(NamedTuple):
     text: str
     start: int
     end: int
@@ -43,38 +45,41 @@ class Words:
 
 
 def words_from(terminals: list[tuple[str, str, bool]]) -> Words:
-    """`terminals` are (name, pattern, is it a regular expression), the special ones before the general."""
+    """`terminals` are (name, pattern, is it a regular expression)."""
     keywords = {text: name for name, text, is_regex in terminals if not is_regex and text.isalpha()}
     symbols = {text: name for name, text, is_regex in terminals if not is_regex and not text.isalpha()}
-    order = ["TEXT", "STRING", "DATE", "TIME", "NUMBER", "NAME", "COLUMN"]
     regexes = {name: text for name, text, is_regex in terminals if is_regex}
-    parts = [r"(?P<SPACE>[ \t\r\f\ufeff]+)", r"(?P<LINE>\n)", r"(?P<COMMENT>#[^\n]*)"]
-    parts += [f"(?P<{name}>{regexes[name]})" for name in order]
-    longest_first = sorted(symbols, key=len, reverse=True)
-    parts.append("(?P<SYMBOL>" + "|".join(re.escape(text) for text in longest_first) + ")")
     # What is left open goes on as what it was meant to be, up to a place where it surely had to end.
-    parts.append(r"(?P<OPEN_TEXT>\"\"\".*?(?=\n(?:" + "|".join(sorted(w.lower() for w in TOP_WORDS)) + r")\b|\Z))")
-    parts.append(r"(?P<OPEN_STRING>\"[^\n]*)")
+    top = "|".join(sorted(word.lower() for word in TOP_WORDS))
+    # The special before the general, the long before the short.
+    parts = [f"(?P<TEXT>{regexes['TEXT']})", rf'(?P<OPEN_TEXT>""".*?(?=\n(?:{top})\b|\Z))']
+    parts += [f"(?P<{name}>{regexes[name]})" for name in ("STRING", "DATE", "TIME", "NUMBER", "NAME", "COLUMN")]
+    parts.append("(?P<SYMBOL>" + "|".join(re.escape(text) for text in sorted(symbols, key=len, reverse=True)) + ")")
+    parts.append(r'(?P<OPEN_STRING>"[^\n]*)')
+    parts.append(r"""(?P<OTHER_QUOTES>'[^'"\\\n]*'|‘[^’"\\\n]*’|“[^”"\\\n]*”|«[^»"\\\n]*»)""")
     parts.append(r"(?P<UNKNOWN>.)")
-    return Words(re.compile("|".join(parts), re.S), keywords, symbols)
+    # The space before a token is taken with it, and never given back: a long run of it stays linear.
+    pattern = r"[ \t\r\f\ufeff]*+(?:(?P<LINE>\n)|(?P<COMMENT>#[^\n]*)|(?P<END>\Z)|" + "|".join(parts) + ")"
+    return Words(re.compile(pattern, re.S), keywords, symbols)
 
 
 def lex(text: str, words: Words) -> Iterator[Token]:
     """Every token of the text, comments and line ends ("COMMENT", "LINE") among them.
 
-    What is no token is "UNKNOWN", "OPEN_STRING" or "OPEN_TEXT", which no rule of the grammar takes.
+    What is no token is "UNKNOWN", "OTHER_QUOTES", "OPEN_STRING" or "OPEN_TEXT", which no rule of the grammar takes.
     """
-    keywords, symbols = words.keywords, words.symbols
+    keywords, symbols, new = words.keywords, words.symbols, tuple.__new__
     for match in words.pattern.finditer(text):
         kind = match.lastgroup
-        if kind == "SPACE":
-            continue
-        value = match.group()
+        value = match[kind]  # type: ignore[index]
         if kind == "NAME":
             kind = keywords.get(value, "NAME")
         elif kind == "SYMBOL":
             kind = symbols[value]
-        yield Token(kind or "UNKNOWN", value, match.start(), match.end())
+        elif kind == "END":
+            continue
+        end = match.end()
+        yield new(Token, (kind, value, end - len(value), end))
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +97,6 @@ class Segments:
 
 
 def segments(text: str, words: Words) -> Segments:
-    """Cut at each top-level word that begins a line, at depth 0 or in column 0: a mistake stays in its block."""
     cutter = _Cutter(text)
     for token in lex(text, words):
         cutter.take(token)
@@ -106,80 +110,87 @@ class _Cutter:
         self.text = text
         self.found: list[Segment] = []
         self.current: list[Token] = []
+        self.column = 0  # where the statement at hand begins in its line
         self.depth = 0  # of ( and [
         self.braces = 0
+        self.closed = False  # the statement's body is
+        self.semicolons = False
         self.pending: Token | None = None  # a line end that has yet to prove itself
-        self.doc: list[str] = []
-        self.current_doc = ""
-        self.file_doc: list[str] = []
-        self.lines_since_doc = 0
+        self.docs = _Docs()
 
     def take(self, token: Token) -> None:
-        kind = token.kind
-        if kind == "LINE":
-            self._line_end(token)
+        kind = token[0]
+        if self.pending is None and kind in PLAIN and self.current and not self.closed:
+            self.current.append(token)
+        elif kind == "LINE":
+            self.docs.line_end()
+            if self.pending is None and self.current:
+                self.pending = token
         elif kind == "COMMENT":
-            self._comment(token)
+            if self.pending is not None or not self.current:
+                self.docs.comment(token)
         else:
             self._word(token)
 
     def done(self) -> Segments:
         self._finish()
-        self._drop_doc()
-        return Segments("\n".join(self.file_doc), tuple(self.found))
-
-    def _line_end(self, token: Token) -> None:
-        self.lines_since_doc += 1
-        if self.lines_since_doc > 1:
-            self._drop_doc()
-        if self.pending is None and self.current and not self.depth:
-            self.pending = token
-
-    def _comment(self, token: Token) -> None:
-        if not token.text.startswith("##") or (self.current and self.braces):
-            return
-        self.doc.append(token.text[2:].strip())
-        self.lines_since_doc = 0
-
-    def _drop_doc(self) -> None:
-        self.file_doc += self.doc
-        self.doc = []
+        return Segments(self.docs.rest(), tuple(self.found))
 
     def _word(self, token: Token) -> None:
-        kind = token.kind
-        if kind in ("_ASSIGN", "_COLON") and self.current:
-            self._free_the_word_before()
-        begins_line = self.pending is not None or not self.current
-        if kind in TOP_WORDS and begins_line and self._begins_statement(token):
+        line_end, self.pending = self.pending, None
+        if not self.current or self.closed or (line_end is not None and self._begins_statement(token)):
             self._finish()
-            self.current_doc = "\n".join(self.doc)
-            self.doc = []
-        elif self.pending is not None:
-            self._settle_line_end(kind)
+            self._begin(token)
+        elif line_end is not None:
+            self._settle_line_end(line_end, token)
+            self.docs.forget()
+        elif self.braces and token.kind in ("_ASSIGN", "_COLON", "IN"):
+            self._free_the_word_before(token.kind)
         self.current.append(token)
-        self._count(kind)
-
-    def _free_the_word_before(self) -> None:
-        before = self.current[-1]
-        if before.kind != "NAME" and before.text.isidentifier() and before.kind not in ALWAYS_WORDS:
-            self.current[-1] = before._replace(kind="NAME")
+        self._count(token.kind)
 
     def _begins_statement(self, token: Token) -> bool:
-        """A top word starts a statement unless it is the name of a line, as in `data = 3`."""
-        if self.braces == 0:
-            return True
-        in_first_column = token.start == 0 or self.text[token.start - 1] == "\n"
-        return in_first_column and not re.match(r"[ \t]*(=(?!=)|:)", self.text[token.end : token.end + 40])
+        """Of the first token in a line: does it stand where statements begin? So a mistake stays in its statement."""
+        if token.kind in TOP_WORDS:
+            if self.braces == 0:
+                return True
+            return self._column(token) <= self.column and not IS_A_NAME.match(self.text, token.end)
+        goes_on = self.depth or token.kind in BREAKS_BEFORE or self.current[-1].kind in GOES_ON_AFTER
+        if self.braces or goes_on or not (token.text.isidentifier() or token.kind == "UNKNOWN"):
+            return False
+        return self._column(token) <= self.column
 
-    def _settle_line_end(self, next_kind: str) -> None:
-        line_end, self.pending = self.pending, None
-        last = self.current[-1].kind if self.current else "_NL"
-        if last in GOES_ON_AFTER or last in ("_NL", "_LBRACE") or next_kind in ("_RBRACE", "_NL"):
+    def _column(self, token: Token) -> int:
+        return token.start - self.text.rfind("\n", 0, token.start) - 1
+
+    def _settle_line_end(self, line_end: Token, token: Token) -> None:
+        last, kind = self.current[-1].kind, token.kind
+        if last in ENDS_LINE or kind in ("_RBRACE", "_NL") or (self.braces == 0 and kind in BREAKS_BEFORE):
             return
-        if self.braces == 0 and next_kind in BREAKS_BEFORE:
+        if (self.depth or last in GOES_ON_AFTER) and not self._surely_begins_line(token):
             return
-        if line_end is not None:
-            self.current.append(line_end._replace(kind="_NL"))
+        self.depth = 0
+        self.current.append(line_end._replace(kind="_NL"))
+
+    def _surely_begins_line(self, token: Token) -> bool:
+        """Even within an open bracket and after a comma or an operator, so that the mistake stays in its line.
+
+        `trials = 40, folds = 5` may go on with a name and `=` after the comma; with a name and `:` nothing goes on.
+        """
+        if self.braces == 0:
+            return False
+        after_comma = not self.depth and self.current[-1].kind == "_COMMA"
+        names = NAMES_A_COLUMN if after_comma else NAMES_A_LINE
+        if names.match(self.text, token.end):
+            return token.kind == "STRING" or token.text.isidentifier()
+        return token.kind in LINE_WORDS and not IS_A_NAME.match(self.text, token.end)
+
+    def _free_the_word_before(self, kind: str) -> None:
+        before = self.current[-1]
+        if before.kind == "NAME" or before.kind in ALWAYS_WORDS or not before.text.isidentifier():
+            return
+        if kind != "IN" or self.current[-2].kind in ENDS_LINE:
+            self.current[-1] = before._replace(kind="NAME")
 
     def _count(self, kind: str) -> None:
         if kind == "_LBRACE":
@@ -188,22 +199,61 @@ class _Cutter:
         elif kind == "_RBRACE":
             self.braces = max(0, self.braces - 1)
             self.depth = 0
+            self.closed = self.braces == 0
+        elif kind == "_NL":
+            self.semicolons = True
         elif kind in OPENS:
             self.depth = max(0, self.depth + OPENS[kind])
 
-    def _finish(self) -> None:
-        if self.current:
-            tokens = _without_idle_line_ends(self.current)
-            self.found.append(Segment(tokens, self.current_doc))
-        self.current, self.current_doc, self.pending = [], "", None
+    def _begin(self, token: Token) -> None:
+        self.column = self._column(token)
+        self.docs.begin_statement()
+        self.current, self.closed, self.semicolons = [], False, False
         self.depth = self.braces = 0
+
+    def _finish(self) -> None:
+        tokens = _without_idle_line_ends(self.current) if self.semicolons else tuple(self.current)
+        if tokens:
+            self.found.append(Segment(tokens, self.docs.of_statement))
+
+
+class _Docs:
+    """Which `##` lines describe a statement: those right before it. Those that describe none describe the file."""
+
+    def __init__(self) -> None:
+        self.of_statement = ""
+        self.of_file: list[str] = []
+        self.lines: list[str] = []
+        self.line_ends = 0
+
+    def comment(self, token: Token) -> None:
+        if token.text.startswith("##"):
+            self.lines.append(token.text[2:].strip())
+            self.line_ends = 0
+
+    def line_end(self) -> None:
+        self.line_ends += 1
+        if self.line_ends > 1:
+            self.of_file += self.lines
+            self.lines = []
+
+    def begin_statement(self) -> None:
+        self.of_statement = "\n".join(self.lines)
+        self.lines = []
+
+    def forget(self) -> None:
+        """They stood within a statement."""
+        self.lines = []
+
+    def rest(self) -> str:
+        return "\n".join([*self.of_file, *self.lines])
 
 
 def _without_idle_line_ends(tokens: list[Token]) -> tuple[Token, ...]:
     """Drop `;` that ends nothing: doubled, after `{`, before `}`, or last."""
     kept: list[Token] = []
     for token in tokens:
-        if token.kind == "_NL" and (not kept or kept[-1].kind in ("_NL", "_LBRACE")):
+        if token.kind == "_NL" and (not kept or kept[-1].kind in ENDS_LINE):
             continue
         if token.kind == "_RBRACE" and kept and kept[-1].kind == "_NL":
             kept.pop()

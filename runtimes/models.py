@@ -7,6 +7,7 @@ where the model is of a class in the project's own files, so that it can be load
 from __future__ import annotations
 
 import shutil
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,14 +17,14 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from ..compiler.program import Scalar
-from ..compiler.types import Column, Columns, Frozen
+from ..compiler.types import Columns, Frozen
 from ..grammar.diagnostic import nearest
 from .order import Made
 from .recipes.forms import to_pandas
 from .store.objects import Objects
 from .tables import to_arrow
 from .trouble import Trouble
-from .userframes import cause, come_first, forget, frames
+from .userframes import cause, frames, kept_code
 
 if TYPE_CHECKING:
     import numpy as np
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
 
 FILE, SIGNATURE, CODE = "model.joblib", "signature.json", "code"
 ACTION = "predict"
+FEW = 64  # rows that are worth the quick way
+REMEMBERED = 10_000  # values of a column
 
 
 class Signature(Frozen):
@@ -104,7 +107,7 @@ def _code_needed(path: Path, code: Mapping[str, Path]) -> Mapping[str, Path]:
 
 
 def _about(model: Any, signature: Signature) -> dict[str, Any]:
-    about: dict[str, Any] = {"estimator": type(_last(model)).__name__}
+    about: dict[str, Any] = {"estimator": type(_halves(model)[1]).__name__}
     if signature.encoder:
         about["encoder"] = signature.encoder
     if signature.classes:
@@ -119,10 +122,8 @@ def load(folder: Path) -> Model:
     import joblib
 
     signature = Signature.model_validate_json((folder / SIGNATURE).read_bytes())
-    if signature.entry:
-        code = folder / CODE
-        forget(file.relative_to(code).as_posix() for file in code.rglob("*.py"))
-        come_first(((code / signature.entry).parent, code))
+    path = list(sys.path)
+    code = kept_code(folder / CODE, signature.entry)
     try:
         return Model(joblib.load(folder / FILE), signature)
     except ModuleNotFoundError as error:
@@ -131,6 +132,8 @@ def load(folder: Path) -> Model:
         raise
     except Exception as error:  # whatever a user's object, or another version of a library, raises
         raise Trouble("load the model", cause(error), "make it again with the packages that are installed now") from None
+    finally:
+        sys.path[:] = path + [one for one in code if one not in path]  # what the model imports later, it finds there
 
 
 # --- predict -------------------------------------------------------------------------------------------------
@@ -145,8 +148,9 @@ class Model:
         self._names = [column.name for column in signature.features]
         self._types = {column.name: to_arrow(column.type) for column in signature.features}
         self._front, self._end = _halves(native)
+        self._known = classes_of(self._end)
         self._form = _form(native, signature.features)
-        self._index = _index(self._names) if self._form == "floats" else None
+        self._quick = _Quick(self._front[0], signature.features) if signature.encoder else None
         fitted = getattr(native, "feature_names_in_", None)
         self._fitted = [str(name) for name in fitted] if fitted is not None else self._names
 
@@ -164,10 +168,9 @@ class Model:
 
     def answer(self, table: pa.Table) -> Answer:
         """What the model says about each row, in the words of its signature."""
-        rows = self._rows(table)
+        table = self._features(table)
         try:
-            if self._front is not None:
-                rows = self._front.transform(rows)
+            rows = self._rows(table)
             values = self._end.predict(rows)
             said = self._end.predict_proba(rows) if self._gives_probabilities() else None
         except MemoryError:
@@ -194,22 +197,18 @@ class Model:
 
     def _as_truth(self, values: Any) -> Any:
         """A model of the user's may speak of the target's own values: "Yes" is true."""
-        positive, known = self.signature.positive, self._known()
-        if values.dtype != bool and positive is not None and (positive in known or isinstance(positive, str)):
+        positive = self.signature.positive
+        words = values.dtype.kind in "OUT" and not all(isinstance(one, bool) for one in values.tolist())
+        if positive is not None and values.dtype != bool and (words or positive in self._known):
             return values == positive
         return values.astype(bool)
-
-    def _known(self) -> list[Any]:
-        """The classes in the model's own words and order, [] if it tells none."""
-        classes = getattr(self._end, "classes_", None)
-        return list(classes.tolist() if hasattr(classes, "tolist") else classes) if classes is not None else []
 
     def _ordered(self, said: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
         import numpy as np
 
         if said.ndim == 1:  # of true alone
             return np.column_stack([1 - said, said])
-        known, classes = self._known() or list(self.signature.classes), self.signature.classes
+        known, classes = self._known or list(self.signature.classes), self.signature.classes
         if self.truth:
             at = self._true_at(known)
             true = said[:, at] if at is not None else np.zeros(len(said))
@@ -247,12 +246,22 @@ class Model:
     # --- features ---
 
     def _rows(self, table: pa.Table) -> Any:
-        table = self._features(table)
+        """As the last step of the model takes them."""
+        steps, rows = self._front, self._quick.rows(table) if self._quick and table.num_rows <= FEW else None
+        if rows is None:
+            rows = self._as_taken(table)
+        else:
+            steps = steps[1:]
+        for step in steps:
+            rows = step.transform(rows)
+        return rows
+
+    def _as_taken(self, table: pa.Table) -> Any:
         if self._form == "frame":
             frame = to_pandas(table)
             return frame if self._fitted == self._names else frame[self._fitted]
         matrix = _floats(table)
-        return matrix if self._form == "array" else _frame(matrix, self._index)
+        return matrix if self._form == "array" else _frame(matrix, self._names)
 
     def _features(self, table: pa.Table) -> pa.Table:
         if not self._names:
@@ -291,17 +300,20 @@ def _missing(table: pa.Table, signature: Signature) -> str:
     return ""
 
 
-def _halves(native: Any) -> tuple[Any, Any]:
+def _halves(native: Any) -> tuple[list[Any], Any]:
     """A pipeline as all steps but the last, and the last: so that both kinds of answers are of one transformation."""
     from sklearn.pipeline import Pipeline
 
-    if type(native) is Pipeline and len(native.steps) > 1 and native.steps[-1][1] not in (None, "passthrough"):
-        return native[:-1], native[-1]
-    return None, native
+    if type(native) is not Pipeline or native.steps[-1][1] in (None, "passthrough"):
+        return [], native
+    return [step for _, step in native.steps[:-1] if step not in (None, "passthrough")], native.steps[-1][1]
 
 
-def _last(model: Any) -> Any:
-    return _halves(model)[1]
+def classes_of(model: Any) -> list[Any]:
+    """The classes in a model's own words and order, [] if it tells none."""
+    classes = getattr(model, "classes_", ())
+    plain = classes.tolist() if hasattr(classes, "tolist") else list(classes)
+    return plain if all(isinstance(one, bool | int | float | str) for one in plain) else []
 
 
 def _form(native: Any, features: Columns) -> Literal["frame", "floats", "array"]:
@@ -315,7 +327,7 @@ def _form(native: Any, features: Columns) -> Literal["frame", "floats", "array"]
     if not hasattr(native, "feature_names_in_"):
         return "array"
     names = [str(name) for name in native.feature_names_in_]
-    own = type(native).__module__.partition(".")[0] == "sklearn" and _halves(native)[0] is None
+    own = type(native).__module__.partition(".")[0] == "sklearn" and not _halves(native)[0]
     return "floats" if own and names == [column.name for column in features] else "frame"
 
 
@@ -329,31 +341,58 @@ def _floats(table: pa.Table) -> np.ndarray[Any, np.dtype[np.float64]]:
     return matrix
 
 
-def _index(names: list[str]) -> pd.Index:
+def _frame(matrix: Any, names: list[str]) -> pd.DataFrame:
     import pandas as pd
 
-    return pd.Index(names)
+    return pd.DataFrame(matrix, columns=names, copy=False)
 
 
-def _frame(matrix: Any, index: Any) -> pd.DataFrame:
-    import pandas as pd
+class _Quick:
+    """skrub's TableVectorizer for a few rows, where calling it would take longer than all else.
 
-    return pd.DataFrame(matrix, columns=index, copy=False)
+    It turns each column by itself, value by value: what it has made of a value once is remembered, and numbers that it
+    passes through go past it. It is asked when there is a value that it has not seen.
+    """
 
+    def __init__(self, vectorizer: Any, features: Columns) -> None:
+        self.vectorizer = vectorizer
+        made: dict[str, list[str]] = vectorizer.input_to_outputs_
+        self.outputs = {name: outputs for name, outputs in made.items() if outputs}
+        self.words: dict[str, Any] = {}  # the outputs that are categories, and the type of their words
+        numbers = {column.name for column in features if column.type.base in ("int", "float")}
+        self.through = {name for name in numbers if type(vectorizer.transformers_.get(name)).__name__ == "PassThrough"}
+        self.known: dict[str, dict[Any, tuple[Any, ...]]] = {name: {} for name in self.outputs if name not in self.through}
 
-# --- what was learned from -----------------------------------------------------------------------------------
+    def rows(self, table: pa.Table) -> Any:
+        """The encoded rows as a frame."""
+        import numpy as np
+        import pandas as pd
 
+        encoded: dict[str, Any] = {}
+        for name in self.outputs:
+            if name in self.through:
+                encoded[name] = _floats(table.select([name]))[:, 0].astype(np.float32)
+                continue
+            known, values = self.known[name], table.column(name).to_pylist()
+            if not all(value in known for value in values):
+                return self._asked(table)
+            for at, output in enumerate(self.outputs[name]):
+                said = [known[value][at] for value in values]
+                encoded[output] = self._category(output, said) if output in self.words else np.array(said, np.float32)
+        return pd.DataFrame(encoded)
 
-def features_of(table: pa.Table, names: Sequence[str], known: Columns | None) -> Columns:
-    """The features' types as in the table, with the closed sets and the `?` that were declared."""
-    from .tables import columns_of
+    def _category(self, output: str, said: list[Any]) -> pd.Categorical:
+        import pandas as pd
 
-    declared = {column.name: column for column in known or ()}
-    found = {column.name: column.type for column in columns_of(table.select(list(names)))}
-    columns = []
-    for name in names:
-        type_, known_type = found[name], declared[name].type if name in declared else found[name]
-        optional = type_.optional or (name in declared and declared[name].declared and known_type.optional)
-        values = known_type.values if known_type.base == type_.base else ()
-        columns.append(Column(name=name, type=type_.model_copy(update={"optional": optional, "values": values})))
-    return tuple(columns)
+        there = sorted({one for one in said if isinstance(one, str)})
+        return pd.Categorical(said, categories=pd.Index(there, dtype=self.words[output]))
+
+    def _asked(self, table: pa.Table) -> Any:
+        encoded = self.vectorizer.transform(to_pandas(table))
+        self.words |= {name: type_.categories.dtype for name, type_ in encoded.dtypes.items() if str(type_) == "category"}
+        for name, known in self.known.items():
+            if len(known) > REMEMBERED:
+                known.clear()
+            blocks = zip(*(encoded[output].tolist() for output in self.outputs[name]), strict=True)
+            known.update(zip(table.column(name).to_pylist(), blocks, strict=True))
+        return encoded

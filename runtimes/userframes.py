@@ -61,6 +61,16 @@ def come_first(folders: Iterable[Path]) -> None:
     sys.path[:] = first + [path for path in sys.path if path not in first]
 
 
+def kept_code(code: Path, entry: str) -> list[str]:
+    """Let imports find first the code that was kept with a model. Returns the folders; [] where none was kept."""
+    if not entry:
+        return []
+    forget(file.relative_to(code).as_posix() for file in code.rglob("*.py"))
+    folders = ((code / entry).parent, code)
+    come_first(folders)
+    return [str(folder) for folder in folders]
+
+
 def guarded(work: Callable[[], T], action: str, root: Path) -> T:
     """What the user's code returns; what it raises as Trouble in its own words."""
     try:

@@ -93,7 +93,11 @@ def to_pandas(table: pa.Table) -> pd.DataFrame:
     for index, column in enumerate(table.columns):
         if pa.types.is_date(column.type):
             table = table.set_column(index, table.column_names[index], pc.cast(column, pa.timestamp("us")))
-    return _with_nullable(table) if any(map(_nullable, table.columns)) else table.to_pandas()
+    frame: pd.DataFrame = table.to_pandas()
+    for name, column in zip(table.column_names, table.columns, strict=True):
+        if _nullable(column):
+            frame[name] = _as_nullable(column)
+    return frame
 
 
 def _nullable(column: pa.ChunkedArray) -> bool:
@@ -108,15 +112,11 @@ def _exact_as_float(column: pa.ChunkedArray) -> bool:
     return all(value is None or abs(value) <= EXACT for value in bounds.values())
 
 
-def _with_nullable(table: pa.Table) -> pd.DataFrame:
+def _as_nullable(column: pa.ChunkedArray) -> Any:
     import pandas as pd
 
-    frame = table.to_pandas()
-    for name, column in zip(table.column_names, table.columns, strict=True):
-        if _nullable(column):
-            dtype: Any = "boolean" if pa.types.is_boolean(column.type) else "Int64"
-            frame[name] = pd.array(column.to_pylist(), dtype=dtype)
-    return frame
+    dtype: Any = "boolean" if pa.types.is_boolean(column.type) else "Int64"
+    return pd.array(column.to_pylist(), dtype=dtype)
 
 
 def to_numpy(table: pa.Table) -> Any:

@@ -14,12 +14,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from fractions import Fraction
 from itertools import accumulate
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from ...compiler.program import Value
+from ...grammar.kinds import RECIPES
 from .. import tables
 from ..declared import conform
 from ..order import Make, Outcome
@@ -27,11 +29,7 @@ from ..store.objects import Objects
 from ..trouble import Trouble
 from .sql import table_file
 
-if TYPE_CHECKING:
-    import numpy as np
-
-    Numbers = np.ndarray[Any, np.dtype[Any]]  # one for each row or group
-
+Numbers = np.ndarray[Any, np.dtype[Any]]  # one for each row, or for each group of equal rows
 Cut = int | float | str  # a number of rows, a share of them, or a first date
 
 
@@ -54,8 +52,7 @@ class Deal:
 def make(order: Make, objects: Objects) -> Outcome:
     """Deal the rows of the one input out. Raises Trouble where a side would be empty, or a key would stand on two."""
     deal = _deal(order.names, order.arguments)
-    path = table_file(order.inputs[0], objects, f"split {', '.join(deal.names)}")
-    table = tables.read_file(path)
+    table = tables.read_file(table_file(order.inputs[0], objects, f"split {', '.join(deal.names)}"))
     if order.declared:
         table = conform(table, order.declared, order.inputs[0].name)
     parts, notes = dealt(table, deal)
@@ -66,6 +63,10 @@ def make(order: Make, objects: Objects) -> Outcome:
 def _deal(names: tuple[str, ...], arguments: Mapping[str, Value]) -> Deal:
     cuts = {name: value for name, value in arguments.items() if name in names}
     others = {name: value for name, value in arguments.items() if name not in names and value is not None}
+    known = [argument.name for argument in RECIPES["split"].arguments]
+    for name in set(others).difference(known):
+        help_ = f"it takes {', '.join((*names, *known))}"
+        raise Trouble(f"split {', '.join(names)}", f"there is no output or argument {name}", help_)
     return Deal(names=names, cuts=cuts, **others)  # type: ignore[arg-type]
 
 
@@ -77,7 +78,8 @@ def dealt(table: pa.Table, deal: Deal) -> tuple[list[Numbers], tuple[str, ...]]:
     _check_none_is_empty(table, deal, parts)
     if way is _by_scikit_learn:
         return parts, _doubles(table, deal, parts)
-    _check_leaks(table, deal, parts)
+    if way is _cut_in_order:  # by hash nothing can leak: the side follows from the hash, and equal keys hash alike
+        _check_leaks(table, deal, parts)
     return parts, ()
 
 
@@ -145,8 +147,6 @@ def _check_none_is_empty(table: pa.Table, deal: Deal, parts: Sequence[Numbers]) 
 
 
 def _cut_in_order(table: pa.Table, deal: Deal) -> list[Numbers]:
-    import numpy as np
-
     rows = np.arange(table.num_rows)
     column = table.column(deal.order) if deal.order else None
     if column is not None:
@@ -179,12 +179,12 @@ def _starts(rows: int, column: pa.ChunkedArray | None, deal: Deal) -> list[int]:
 
 
 def _checked_starts(starts: Sequence[int | None], sizes: Mapping[str, int], deal: Deal) -> list[int]:
+    if starts[0]:
+        cause = f"{starts[0]:,} rows come before the first date of {deal.names[0]}, and would go nowhere"
+        raise deal.trouble(cause, f"leave {deal.names[0]} unsaid: it takes the rest")
     known = [start for start in starts if start is not None]
     if len(known) < len(starts):
         raise deal.trouble("the cuts do not say where each output begins", "say all but the first of them")
-    if known[0] > 0:
-        cause = f"{known[0]:,} rows come before the first date of {deal.names[0]}, and would go nowhere"
-        raise deal.trouble(cause, f"leave {deal.names[0]} unsaid: it takes the rest")
     for place, name in enumerate(deal.names):
         length = known[place + 1] - known[place]
         if length < 0 or sizes.get(name, length) != length:
@@ -211,7 +211,6 @@ def _by_scikit_learn(table: pa.Table, deal: Deal) -> list[Numbers]:
 
     Only the numbers of the rows are dealt: which go where depends on how many there are and on their classes.
     """
-    import numpy as np
     from sklearn.model_selection import train_test_split
 
     classes = _classes(table.column(deal.stratify)) if deal.stratify else None
@@ -236,8 +235,6 @@ def _classes(column: pa.ChunkedArray) -> Numbers:
 
 def _doubles(table: pa.Table, deal: Deal, parts: Sequence[Numbers]) -> tuple[str, ...]:
     """What is said of rows on two sides where they are what was asked for."""
-    import numpy as np
-
     hashes = hashes_of(table)
     notes = []
     for later, name in enumerate(deal.names):
@@ -258,8 +255,6 @@ def _by_hash(table: pa.Table, deal: Deal) -> list[Numbers]:
     By shares alone a key's hash decides, whatever other keys there are. A number of rows or a stratum's share can only
     be met by rank, whole groups of equal keys at a time: then the keys at a border may change sides as data grows.
     """
-    import numpy as np
-
     hashes = hashes_of(table, deal.by, deal.seed)
     if deal.stratify or any(isinstance(cut, int) for cut in deal.cuts.values()):
         sides = _sides_by_rank(table, deal, hashes)
@@ -270,8 +265,6 @@ def _by_hash(table: pa.Table, deal: Deal) -> list[Numbers]:
 
 def _borders(deal: Deal) -> Numbers:
     """The first hash of each side but the lowest, in 53 bits."""
-    import numpy as np
-
     shares = {name: Fraction(repr(cut)) for name, cut in deal.cuts.items()}
     rest = 1 - sum(shares.values())
     if rest < 0 or (rest and len(shares) == len(deal.names)):
@@ -281,39 +274,32 @@ def _borders(deal: Deal) -> Numbers:
 
 
 def _sides_by_rank(table: pa.Table, deal: Deal, hashes: Numbers) -> Numbers:
-    import numpy as np
-
     sizes = list(reversed(_all_sizes(table.num_rows, deal)))
     keys, group, counts = np.unique(hashes, return_inverse=True, return_counts=True)
     strata = _strata(table.column(deal.stratify), group) if deal.stratify else np.zeros(len(keys), np.int64)
     rows_of_stratum = np.bincount(strata, counts).astype(np.int64)
     sides = np.empty(len(keys), np.int64)
-    for stratum, quota in enumerate(_quotas(sizes, rows_of_stratum)):
-        members = np.flatnonzero(strata == stratum)  # in the order of their hashes, as unique gives them
+    # The groups of each stratum, in the order of their hashes, as unique has given them.
+    members_of = np.split(np.argsort(strata, kind="stable"), np.cumsum(np.bincount(strata))[:-1])
+    for members, quota in zip(members_of, _quotas(sizes, rows_of_stratum), strict=True):
         # A group goes where its middle lies, so that a large one that crosses a border does the least harm.
         middles = np.cumsum(counts[members]) - counts[members] / 2
         sides[members] = np.searchsorted(np.cumsum(quota)[:-1], middles, side="left")
-    chosen: Numbers = sides[group]
-    return chosen
+    return np.take(sides, group)
 
 
 def _strata(column: pa.ChunkedArray, group: Numbers) -> Numbers:
     """The class of each group, the most frequent one of its rows. Classes are numbered by their values alone."""
-    import numpy as np
-
     values, classes = np.unique(_values(column), return_inverse=True)
     pairs, counts = np.unique(group * len(values) + classes, return_counts=True)
     groups, classes = np.divmod(pairs, len(values))
     best = np.lexsort((classes, -counts, groups))
     chosen = classes[best][np.unique(groups[best], return_index=True)[1]]
-    strata: Numbers = np.unique(chosen, return_inverse=True)[1]
-    return strata
+    return np.unique(chosen, return_inverse=True)[1]
 
 
 def _quotas(sizes: Sequence[int], rows_of_stratum: Numbers) -> Numbers:
     """How many rows of each stratum go to each side: in proportion, and the sides as large as they should be."""
-    import numpy as np
-
     left = rows_of_stratum.copy()
     quotas = np.zeros((len(left), len(sizes)), np.int64)
     for side, size in enumerate(sizes[:-1]):
@@ -335,8 +321,6 @@ def hashes_of(table: pa.Table, by: str | None = None, seed: int | None = None) -
 
     Independent of where a row stands, of the order of columns, and of whether a whole number is an int or a float.
     """
-    import numpy as np
-
     if by:
         hashes = _values(table.column(by))
     else:
@@ -347,17 +331,15 @@ def hashes_of(table: pa.Table, by: str | None = None, seed: int | None = None) -
 
 
 def _mixed(numbers: Numbers) -> Numbers:
-    """Each bit of the result depends on each bit of the number: the finaliser of MurmurHash3."""
-    import numpy as np
-
-    for factor in (0xFF51AFD7ED558CCD, 0xC4CEB9FE1A85EC53):
-        numbers = (numbers ^ (numbers >> np.uint64(33))) * np.uint64(factor)
-    return numbers ^ (numbers >> np.uint64(33))
+    """Each bit of the result depends on each bit of the number: a step of SplitMix64."""
+    numbers = numbers + np.uint64(0x9E3779B97F4A7C15)  # without it 0 would stay 0
+    numbers = (numbers ^ numbers >> np.uint64(30)) * np.uint64(0xBF58476D1CE4E5B9)
+    numbers = (numbers ^ numbers >> np.uint64(27)) * np.uint64(0x94D049BB133111EB)
+    mixed: Numbers = numbers ^ numbers >> np.uint64(31)
+    return mixed
 
 
 def _values(column: pa.ChunkedArray) -> Numbers:
-    import numpy as np
-
     type_ = column.type
     if pa.types.is_string(type_) or pa.types.is_list(type_):
         return _texts(column)
@@ -373,19 +355,15 @@ def _values(column: pa.ChunkedArray) -> Numbers:
 
 def _floats(numbers: Numbers) -> Numbers:
     """A whole number has the bits that it has as an int, so that a column may become float without moving a row."""
-    import numpy as np
-
     whole = (np.floor(numbers) == numbers) & (np.abs(numbers) < 2**63)
     as_int = np.where(whole, numbers, 0).astype(np.int64).view(np.uint64)
-    return np.where(whole, as_int, numbers.astype(np.float64).view(np.uint64))
+    return np.where(whole, as_int, numbers.view(np.uint64))
 
 
 def _texts(column: pa.ChunkedArray) -> Numbers:
-    import numpy as np
-
     if pa.types.is_list(column.type):
-        written = [None if value is None else json.dumps(value, default=str) for value in column.to_pylist()]
-        column = pa.chunked_array([pa.array(written, pa.string())])
+        written = (None if value is None else json.dumps(value, default=str) for value in column.to_pylist())
+        column = pa.array(written, pa.string())
     distinct = pc.unique(column)
     hashes = np.array([_of_text("missing" if v is None else "=" + v) for v in distinct.to_pylist()], np.uint64)
     found: Numbers = hashes[pc.index_in(column, value_set=distinct).to_numpy()]
@@ -393,8 +371,6 @@ def _texts(column: pa.ChunkedArray) -> Numbers:
 
 
 def _of_text(text: str) -> Any:
-    import numpy as np
-
     return np.uint64(int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest(), "little"))
 
 
@@ -403,8 +379,6 @@ def _of_text(text: str) -> Any:
 
 def _check_leaks(table: pa.Table, deal: Deal, parts: Sequence[Numbers]) -> None:
     """No key of `by`, and no row, may stand on two sides: what a model has seen would be what it is measured on."""
-    import numpy as np
-
     sides = np.empty(table.num_rows, np.int64)
     for side, part in enumerate(parts):
         sides[part] = side
@@ -412,7 +386,7 @@ def _check_leaks(table: pa.Table, deal: Deal, parts: Sequence[Numbers]) -> None:
         _, firsts, group = np.unique(hashes_of(table, by), return_index=True, return_inverse=True)
         leaking = np.unique(group[sides != sides[firsts][group]])
         if len(leaking):
-            raise _leak(table, deal, by, len(leaking), int(firsts[leaking[0]]))
+            raise _leak(table, deal, by, len(leaking), int(firsts[leaking].min()))
 
 
 def _leak(table: pa.Table, deal: Deal, by: str, count: int, row: int) -> Trouble:

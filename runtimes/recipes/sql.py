@@ -27,7 +27,7 @@ def make(order: Make, objects: Objects) -> Outcome:
     cores = max(1, int(order.needs.cpu or 1))
     with opened(inputs, objects, cores=cores, memory=order.needs.memory) as connection, said_plainly(action):
         ordered = _is_ordered(connection, query, action)
-        connection.execute("select setseed(?)", [_seed(order.arguments.get("seed"))])
+        connection.execute("select setseed(?)", [_seed(order.arguments.get("seed"))]).fetchall()
         table = connection.sql(query, params=_bound(connection, query, order.arguments)).to_arrow_table()
         table = table if ordered else _in_order_of_all_columns(connection, table)
     if order.declared:
@@ -100,7 +100,7 @@ def _text(value: str) -> str:
 def _is_ordered(connection: Any, query: str, action: str) -> bool:
     """Whether the one query orders its rows itself, at its top level."""
     statements = connection.extract_statements(query)  # raises for what is no SQL, with its place
-    answer = json.loads(connection.execute("select json_serialize_sql(?::varchar)", [query]).fetchone()[0])
+    answer = json.loads(connection.execute("select json_serialize_sql(?::varchar)", [query]).fetchall()[0][0])
     if len(statements) != 1 or answer["error"]:
         found = "this is another statement" if len(statements) == 1 else f"there are {len(statements) or 'none'}"
         help_ = "write one; a part of it can be named: with x as (select …)"
