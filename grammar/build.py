@@ -16,7 +16,7 @@ ESCAPES = {"n": "\n", "t": "\t", '"': '"', "\\": "\\"}
 NUMBER = re.compile(r"([\d_]+(?:\.[\d_]+)?(?:[eE][+-]?\d+)?)(.*)", re.S)
 
 LARGEST_FLOAT = sys.float_info.max
-TOO_LARGE_INT = 2**63
+LARGEST_INT = 2**63 - 1
 
 # No file system, database or terminal takes these.
 NO_TEXT = re.compile("[\x00\ud800-\udfff]")
@@ -121,7 +121,9 @@ class Build:
         *values, optional = parts
         words = [value for value in values if value is not None]
         span = self._between(words[0], optional or words[-1])
-        return tree.TypeExpression("", None, tuple(self._text(word).value for word in words), optional is not None, span)
+        return tree.TypeExpression(
+            "", None, tuple(self._text(word).value for word in words), optional is not None, span
+        )
 
     def pair(self, name: Token, value: tree.Expression) -> tree.Pair:
         return tree.Pair(name.text, value, self._span(name), self._span(name).to(value.span))
@@ -293,11 +295,11 @@ class Build:
         assert match is not None, "the lexer's NUMBER is at least as strict"
         digits, unit = match.group(1).replace("_", ""), match.group(2)
         whole = not any(character in digits for character in ".eE")
-        value = float(digits)
-        if value > LARGEST_FLOAT or (whole and value >= TOO_LARGE_INT):
+        value = int(digits) if whole and len(digits) < 40 else float(digits)
+        if value > (LARGEST_INT if whole else LARGEST_FLOAT):
             self.problems.append(Diagnostic("E015", self._span(token), {"found": token.text[:40]}))
-            return tree.Number(0, unit, self._span(token))
-        return tree.Number(int(digits) if whole else value, unit, self._span(token))
+            value = 0
+        return tree.Number(value, unit, self._span(token))
 
     def _period(self, token: Token) -> tree.Number | tree.Text | tree.Reference:
         if token.kind == "NUMBER":

@@ -9,13 +9,25 @@ from .diagnostic import Diagnostic, Fix, nearest
 from .kinds import TYPES
 from .source import Span
 from .table import Failure, reach, table
-from .tokens import GOES_ON_AFTER, LINE_WORDS, TOP_WORDS, Segments, Token
+from .tokens import LINE_WORDS, TOP_WORDS, Segments, Token
+from .wording import named, shown, wanted
 
 MAX_DEPTH = 100
 HEADER = re.compile(
     r"\n(?:(?:data|model|service)[ \t]+\w[\w, \t]*[ \t](?:from|by)\b|param[ \t]+\w+[ \t]*[:=]|env[ \t]+\w+[ \t]+on\b)"
 )
-LOOKALIKES = {"–": "-", "—": "-", "−": "-", "，": ",", "：": ":", "；": ";", "\xa0": " ", "≥": ">=", "≤": "<=", "≠": "!="}
+LOOKALIKES = {
+    "–": "-",
+    "—": "-",
+    "−": "-",
+    "，": ",",
+    "：": ":",
+    "；": ";",
+    "\xa0": " ",
+    "≥": ">=",
+    "≤": "<=",
+    "≠": "!=",
+}
 
 # --- of a whole statement -----------------------------------------------------------------------------------------
 
@@ -53,13 +65,13 @@ def header_goes_on(token: Token, line: Sequence[Token], path: str) -> Diagnostic
         help_ = "a body stands between { at the end of the header and } below it"
     else:
         help_ = "a header goes on in the next line only before from and by, and after a comma"
-    return Diagnostic("E014", _span(token, path), {"found": _shown(token.text)}, help=help_)
+    return Diagnostic("E014", _span(token, path), {"found": shown(token.text)}, help=help_)
 
 
 def other_quotes(token: Token, path: str) -> Diagnostic:
     right = f'"{token.text[1:-1]}"'
     span = _span(token, path)
-    help_ = f"text stands in straight double quotes: {_shown(right)}"
+    help_ = f"text stands in straight double quotes: {shown(right)}"
     return Diagnostic("E006", span, {"found": token.text[0]}, help=help_, fix=Fix(span, right))
 
 
@@ -113,8 +125,8 @@ class _Place:
         """Offered only if the line, so repaired, can be read."""
         return Fix(span, text) if _fits(repaired, self.start) else None
 
-    def does_not_fit(self, help_: str = "", fix: Fix | None = None, wanted: str = "") -> Diagnostic:
-        facts = {"found": _shown(self.token.text), "wanted": wanted or _wanted(self.expected, self.before)}
+    def does_not_fit(self, help_: str = "", fix: Fix | None = None) -> Diagnostic:
+        facts = {"found": shown(self.token.text), "wanted": wanted(self.expected, self.before)}
         return Diagnostic("E008", self.span, facts, help=help_, fix=fix)
 
 
@@ -136,7 +148,7 @@ def _stranger(at: _Place) -> Diagnostic | None:
         kind = table().words.symbols.get(meant)
         repaired = at.with_token(kind) if kind else [*at.tokens[: at.index], *at.tokens[at.index + 1 :]]
         fix = at.fix(at.span, meant, repaired)
-    return Diagnostic("E006", at.span, {"found": _named(character)}, help=_help_for_stranger(at, meant), fix=fix)
+    return Diagnostic("E006", at.span, {"found": named(character)}, help=_help_for_stranger(at, meant), fix=fix)
 
 
 def _help_for_stranger(at: _Place, meant: str | None) -> str:
@@ -184,7 +196,7 @@ def _mistyped_line(at: _Place) -> Diagnostic | None:
 def _wrong_word(at: _Place, index: int, kinds: Iterable[str], what: str, otherwise: str) -> Diagnostic:
     token = at.tokens[index]
     span = _span(token, at.path)
-    facts = {"what": what, "found": _shown(token.text)}
+    facts = {"what": what, "found": shown(token.text)}
     word = nearest(token.text, sorted(kind.lower() for kind in kinds)) if _is_short_word(token) else None
     if word is None:
         comment = "a comment begins with #" if token.text in ("/", "-", "*") else otherwise
@@ -246,7 +258,11 @@ def _unit_apart(at: _Place) -> Diagnostic | None:
         return None
     right = at.before.text + at.token.text
     span = Span(at.path, at.before.start, at.token.end)
-    fix = at.fix(span, right, [*at.tokens[: at.index], *at.tokens[at.index + 1 :]]) if at.before.text[-1].isdigit() else None
+    fix = (
+        at.fix(span, right, [*at.tokens[: at.index], *at.tokens[at.index + 1 :]])
+        if at.before.text[-1].isdigit()
+        else None
+    )
     return at.does_not_fit(f"a unit stands right after its number: {right}", fix) if fix else None
 
 
@@ -258,7 +274,7 @@ def _sign_left_out(at: _Place) -> Diagnostic | None:
     end = at.before.end
     repaired = [*at.tokens[: at.index], Token(kind, sign.strip(), end, end), *at.tokens[at.index :]]
     fix = at.fix(Span(at.path, end, end), sign, repaired)
-    return at.does_not_fit(f"write {at.before.text}{sign} {_shown(at.token.text)}", fix) if fix else None
+    return at.does_not_fit(f"write {at.before.text}{sign} {shown(at.token.text)}", fix) if fix else None
 
 
 def _type_or_value(at: _Place) -> Diagnostic | None:
@@ -267,16 +283,13 @@ def _type_or_value(at: _Place) -> Diagnostic | None:
         return None
     name, sign = at.tokens[0].text, at.tokens[1]
     if sign.kind == "_COLON":
-        right, kind, help_ = "=", "_ASSIGN", f"an argument gets its value by =, as in {name} = {_shown(at.tokens[2].text)}"
+        right, kind, help_ = " =", "_ASSIGN", f"an argument gets its value by =: {name} = {shown(at.tokens[2].text)}"
     elif sign.kind == "_ASSIGN" and at.token.kind in ("TO", "_BAR"):
-        right, kind, help_ = "in", "IN", f"an argument to search is written {name} in …"
+        right, kind, help_ = "in", "IN", f"a set to search stands after in: {name} in …"
     else:
         return None
     fix = at.fix(_span(sign, at.path), right, [at.tokens[0], sign._replace(kind=kind), *at.tokens[2:]])
-    if fix and sign.kind == "_COLON" and sign.end > at.tokens[0].end + 1 or fix is None:
-        return at.does_not_fit(help_, fix) if fix else None
-    spaced = Fix(fix.span, f" {right}" if sign.kind == "_COLON" else right)
-    return at.does_not_fit(help_, spaced)
+    return at.does_not_fit(help_, fix) if fix else None
 
 
 def _comma(at: _Place) -> Diagnostic | None:
@@ -285,7 +298,10 @@ def _comma(at: _Place) -> Diagnostic | None:
         before = _span(at.before, at.path)
         fix = at.fix(before, "", at.tokens[: at.index - 1])
         help_ = "a line ends without a comma" if fix else ""
-        return Diagnostic("E010", before, {"after": ",", "wanted": _wanted(at.expected, at.before)}, help=help_, fix=fix)
+        return Diagnostic("E010", before, {"after": ",", "wanted": wanted(at.expected, at.before)}, help=help_, fix=fix)
+    if at.token.kind in ("FROM", "BY") and at.before is not None and at.before.kind == "_COMMA":
+        fix = at.fix(_span(at.before, at.path), "", [*at.tokens[: at.index - 1], *at.tokens[at.index :]])
+        return at.does_not_fit(f"no comma stands before {at.token.text}", fix) if fix else None
     if at.token.kind != "_COMMA" or "$END" not in at.expected:
         return None
     rest = at.tokens[at.index + 1 :]
@@ -330,7 +346,7 @@ def _too_early(at: _Place) -> Diagnostic | None:
     if not at.at_end() or before is None:
         return None
     return Diagnostic(
-        "E010", _span(before, at.path), {"wanted": _wanted(at.expected, before), "after": _shown(before.text)}
+        "E010", _span(before, at.path), {"wanted": wanted(at.expected, before), "after": shown(before.text)}
     )
 
 
@@ -367,63 +383,3 @@ def _is_short_word(token: Token) -> bool:
 def _span(token: Token, path: str) -> Span:
     """Where a token stands; of one of several lines, its first."""
     return Span(path, token.start, token.start + len(token.text.split("\n")[0]) if "\n" in token.text else token.end)
-
-
-# --- words --------------------------------------------------------------------------------------------------------
-
-WORDS_FOR = {
-    "NAME": "a name",
-    "STRING": "a quoted text",
-    "TEXT": "a text in triple quotes",
-    "COLUMN": "a column such as .name",
-    "NUMBER": "a number",
-    "DATE": "a date",
-    "TIME": "a time such as 02:00",
-    "_COMMA": "a comma",
-    "$END": "the end of the line",
-    "_NL": "the end of the line",
-}
-VALUE = frozenset("NUMBER STRING TEXT DATE TRUE FALSE NAME COLUMN LAST LBRACKET LPAREN MINUS NOT TO".split())
-OPERATORS = GOES_ON_AFTER - {"_COMMA", "NOT"} | {"TO"}
-
-
-def _wanted(expected: frozenset[str], before: Token | None) -> str:
-    """What would have fitted, in a few words."""
-    left = set(expected)
-    shown: list[str] = []
-    if before is not None and before.kind == "_COLON" and "NAME" in left:
-        return "a type such as int or text"
-    if {"NUMBER", "STRING", "LPAREN"} <= left:
-        shown.append("a value")
-        left -= VALUE
-    elif {"STRING", "TEXT"} <= left:
-        shown.append("a quoted text")
-        left -= {"STRING", "TEXT"}
-    if len(left & OPERATORS) > 3:
-        shown.append("an operator")
-        left -= OPERATORS | {"NOT"}
-    words = {kind: word for word, kind in (table().words.keywords | table().words.symbols).items()}
-    shown += sorted({WORDS_FOR.get(kind) or words[kind] for kind in left}, key=_articles_then_words_then_signs)
-    end = WORDS_FOR["$END"]
-    return _or([word for word in shown if word != end] + [end] * (end in shown))
-
-
-def _articles_then_words_then_signs(word: str) -> tuple[bool, bool, str]:
-    return not word.startswith("a "), not word.isalpha(), word
-
-
-def _or(words: Sequence[str]) -> str:
-    if len(words) < 2:
-        return "".join(words)
-    return ", ".join(words[:-1]) + " or " + words[-1]
-
-
-def _shown(text: str) -> str:
-    """A piece of the user's text within a sentence."""
-    first = "".join(character if character.isprintable() else " " for character in text.split("\n")[0][:50])
-    return first if len(first) <= 40 else first[:39] + "…"
-
-
-def _named(character: str) -> str:
-    """A character that cannot be seen goes by its number."""
-    return character if character.isprintable() and not character.isspace() else f"the character U+{ord(character):04X}"

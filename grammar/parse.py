@@ -46,7 +46,9 @@ def parse(source: Source) -> Parsed:
 
 def _too_large(source: Source) -> Parsed:
     facts = {"size": f"{len(source.text) / 1e6:.0f} MB", "limit": f"{MAX_CHARACTERS / 1e6:.0f} MB"}
-    error = Diagnostic("E001", Span(source.path, 0, 0), facts, help='data is named by its place: data d from csv "d.csv"')
+    error = Diagnostic(
+        "E001", Span(source.path, 0, 0), facts, help='data is named by its place: data d from csv "d.csv"'
+    )
     return Parsed(tree.Document(source.path, "", ()), (error,))
 
 

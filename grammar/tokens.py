@@ -14,14 +14,15 @@ from typing import NamedTuple
 TOP_WORDS = frozenset({"MLSPEC", "DATA", "MODEL", "SERVICE", "PARAM", "SECRET", "ENV", "USE"})
 LINE_WORDS = frozenset({"PREDICT", "SEARCH", "MEASURE", "EXPECT", "NEEDS", "EVERY", "EACH", "SET"})
 ALWAYS_WORDS = frozenset({"IN", "AND", "OR", "NOT", "ELSE", "TRUE", "FALSE"})
-GOES_ON_AFTER = frozenset(
-    "_COMMA EQUAL UNEQUAL LESS LESS_EQUAL GREATER GREATER_EQUAL PLUS MINUS TIMES DIVIDE _BAR AND OR NOT ELSE IN".split()
-)
+COMPARATORS = frozenset({"EQUAL", "UNEQUAL", "LESS", "LESS_EQUAL", "GREATER", "GREATER_EQUAL"})
+ARITHMETIC = frozenset({"PLUS", "MINUS", "TIMES", "DIVIDE"})
+GOES_ON_AFTER = COMPARATORS | ARITHMETIC | {"_COMMA", "_BAR", "AND", "OR", "NOT", "ELSE", "IN"}
 BREAKS_BEFORE = frozenset({"FROM", "BY", "_LBRACE"})
 OPENS = {"LPAREN": 1, "LBRACKET": 1, "RPAREN": -1, "RBRACKET": -1}
+STRANGE_STARTS = frozenset({"UNKNOWN", "OTHER_QUOTES", "DIVIDE", "MINUS", "TIMES"})  # comments as others write them
 ENDS_LINE = frozenset({"_NL", "_LBRACE"})
 # Tokens that in the middle of a line change nothing but the line.
-PLAIN = frozenset("NAME STRING TEXT COLUMN NUMBER DATE TIME TO OPTIONAL".split()) | GOES_ON_AFTER - {"IN"}
+PLAIN = GOES_ON_AFTER - {"IN"} | {"NAME", "STRING", "TEXT", "COLUMN", "NUMBER", "DATE", "TIME", "TO", "OPTIONAL"}
 
 IS_A_NAME = re.compile(r"[ \t]*(?:=(?!=)|:|in\b)")
 NAMES_A_LINE = re.compile(r"[ \t]*(?:=(?!=)|:)")
@@ -156,7 +157,7 @@ class _Cutter:
                 return True
             return self._column(token) <= self.column and not IS_A_NAME.match(self.text, token.end)
         goes_on = self.depth or token.kind in BREAKS_BEFORE or self.current[-1].kind in GOES_ON_AFTER
-        if self.braces or goes_on or not (token.text.isidentifier() or token.kind == "UNKNOWN"):
+        if self.braces or goes_on or not (token.text.isidentifier() or token.kind in STRANGE_STARTS):
             return False
         return self._column(token) <= self.column
 

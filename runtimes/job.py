@@ -20,8 +20,13 @@ def make(order: Make, objects: Objects) -> Outcome:
     """Make all outputs of one block. Raises Trouble, never anything else."""
     with_project(order.root)
     name = "read" if order.recipe.word in SOURCES else MODULES[order.recipe.word]
-    recipe = import_module(f".recipes.{name}", __package__)
-    return _guarded(lambda: recipe.make(_with_features(order, objects), objects), f"make {', '.join(order.names)}", order.needs.memory)  # type: ignore[no-any-return]
+
+
+    def work() -> Outcome:
+        outcome: Outcome = import_module(f".recipes.{name}", __package__).make(_with_features(order, objects), objects)
+        return outcome
+
+    return _guarded(work, f"make {', '.join(order.names)}", order.needs.memory)  # type: ignore[no-any-return]
 
 
 def _with_features(order: Make, objects: Objects) -> Make:

@@ -24,6 +24,7 @@ from mlspec.runtimes import models
 from mlspec.runtimes.serving import control
 from mlspec.runtimes.serving.control import Release
 from mlspec.runtimes.serving.schema import Malformed, Refused, Schema, example, parse
+from mlspec.runtimes.serving.worker import Predictor
 from mlspec.runtimes.store.objects import Objects
 from mlspec.runtimes.trouble import Trouble
 
@@ -133,7 +134,7 @@ class World:
     def release(self, which: str, **changes: Any) -> Release:
         given: dict[str, Any] = {
             "id": f"release-{which}", "name": "churn_api", "model_digest": f"folder:{which * 64}", "root": str(self.root),
-            "model_folder": str(self.models[which]), "replicas": 2, "doc": "Who leaves?",
+            "model_folder": str(self.models[which]), "doc": "Who leaves?",
         }  # fmt: skip
         return Release(**{**given, **changes})
 
@@ -153,6 +154,28 @@ def address(world: World) -> str:
     """The address of the service, answering with model a."""
     status = control.status(world.folder)
     return status.address if status.release == "release-a" else go_to(world, "a")
+
+
+@dataclass(frozen=True)
+class Live:
+    address: str
+    pid: int
+    mark: str
+
+
+@pytest.fixture
+def live(world: World) -> Live:
+    """Whatever answers; it is started if nothing does."""
+    if not control.status(world.folder).running:
+        go_to(world, "a")
+    status = control.status(world.folder)
+    return Live(status.address, status.pid, get(status.address, "/health").headers["x-mlspec-model"])
+
+
+def is_open(address: str) -> bool:
+    with socket.socket() as client:
+        place = urlsplit(address)
+        return client.connect_ex((place.hostname or "", place.port or 0)) == 0
 
 
 def go_to(world: World, which: str) -> str:
@@ -220,7 +243,7 @@ class Seen:
 
 
 @contextmanager
-def clients(address: str, count: int = 3) -> Iterator[Seen]:
+def clients(address: str, count: int = 2) -> Iterator[Seen]:
     """Clients that ask without a pause, each over one connection that it keeps."""
     seen, over, lock = Seen(), threading.Event(), threading.Lock()
 
@@ -318,6 +341,20 @@ def test_the_log_has_a_line_for_each_request_and_no_values(world: World, address
     assert "137" not in log.read_text().replace("ms", "").split("POST /predict 200 rows=2")[-1]
 
 
+def test_a_row_that_a_model_fails_on_does_not_spoil_those_asked_with_it(tmp_path: Path) -> None:
+    from sklearn.linear_model import LinearRegression
+
+    features = (Column(name="x", type=optional(FLOAT)),)
+    signature = models.Signature(features=features, targets=("y",), task="regression")
+    objects = Objects(tmp_path)
+    made = models.save(LinearRegression().fit([[0.0], [1.0]], [0.0, 1.0]), signature, objects)
+    predictor = Predictor(objects.folder(made.digest))
+    answers = predictor.answer([(True, [(2.0,)]), (True, [(None,)]), (False, [(3.0,), (4.0,)])])
+    assert [code for code, _ in answers] == [200, 500, 200]
+    assert json.loads(answers[0][1]) == {"prediction": pytest.approx(2)}
+    assert [row["prediction"] for row in json.loads(answers[2][1])] == pytest.approx([3, 4])
+
+
 # --- releases ---------------------------------------------------------------------------------------------------
 
 
@@ -330,73 +367,69 @@ def test_swaps_under_load_fail_no_request(world: World, address: str) -> None:
     assert set(seen.answers) == {(200, True, "a" * 12), (200, False, "b" * 12)}
 
 
-def test_a_candidate_is_measured_and_answers_nobody_else(world: World, address: str) -> None:
-    candidate = world.release("b", replicas=1)
+def test_a_candidate_is_measured_and_answers_nobody_else(world: World, live: Live) -> None:
+    candidate = world.release("b", id="candidate", model_digest="c" * 64)
     measured = control.stage(world.folder, candidate, PROBE)
     assert measured["errors"] == 0 and 0 < measured["p50"] <= measured["p95"] <= measured["p99"] < 1
-    assert once(address, ROW).headers["x-mlspec-model"] == "a" * 12
+    assert once(live.address, ROW).headers["x-mlspec-model"] == live.mark
     control.discard(world.folder, candidate.id)
-    assert once(address, ROW).code == 200
-    with pytest.raises(Trouble, match="release-b is not on trial any more"):
+    assert once(live.address, ROW).code == 200
+    with pytest.raises(Trouble, match="candidate is not on trial any more"):
         control.promote(world.folder, candidate.id)
 
 
-def test_a_model_that_cannot_be_loaded_leaves_the_old_one_answering(world: World, address: str) -> None:
+def test_a_model_that_cannot_be_loaded_leaves_the_old_one_answering(world: World, live: Live) -> None:
     with pytest.raises(Trouble, match="could not load the model of churn_api"):
         control.stage(world.folder, world.release("broken"), PROBE)
-    assert once(address, ROW).code == 200
+    assert once(live.address, ROW).headers["x-mlspec-model"] == live.mark
 
 
-def test_a_model_that_answers_no_row_is_no_release(world: World, address: str) -> None:
+def test_a_model_that_answers_no_row_is_no_release(world: World, live: Live) -> None:
     with pytest.raises(Trouble, match="it answers no row of its data: plan: it is missing"):
-        control.stage(world.folder, world.release("b", replicas=1), [{"tenure": 1, "spend": 2}])
-    assert once(address, ROW).headers["x-mlspec-model"] == "a" * 12
-
-
-def test_route_and_port_change_with_the_release(world: World, address: str) -> None:
-    with closing(socket.create_server(("127.0.0.1", 0))) as free:
-        port = free.getsockname()[1]
-    moved = world.release("b", id="moved", port=port, route="/v2", replicas=1)
-    control.stage(world.folder, moved, PROBE)
-    assert once(address, ROW).code == 200
-    assert control.promote(world.folder, "moved") == f"http://127.0.0.1:{port}"
-    assert once(f"http://127.0.0.1:{port}", ROW, path="/v2").code == 200
-    assert once(f"http://127.0.0.1:{port}", ROW).code == 404
-    with pytest.raises(ConnectionRefusedError):
-        eventually(lambda: get(address, "/health").code == 0, 2)
-    assert go_to(world, "a") == address  # the port that was chosen first is kept
+        control.stage(world.folder, world.release("b"), [{"tenure": 1, "spend": 2}])
+    assert once(live.address, ROW).headers["x-mlspec-model"] == live.mark
 
 
 # --- what the world does to processes ---------------------------------------------------------------------------
 
 
-def test_a_killed_worker_is_replaced_and_its_requests_are_answered(world: World, address: str) -> None:
-    front = control.status(world.folder).pid
-    workers = children(front)
-    with clients(address) as seen:
-        for worker in workers:
-            os.kill(worker, signal.SIGKILL)
-            time.sleep(0.05)
-        assert eventually(lambda: len(children(front)) == 2 and not set(workers) & set(children(front)))
-        assert eventually(lambda: get(address, "/ready").code == 200)
+def test_a_killed_worker_is_replaced_and_its_requests_are_answered(world: World, live: Live) -> None:
+    assert eventually(lambda: len(children(live.pid)) == 1)  # those of the release before have ended
+    (worker,) = children(live.pid)
+    with clients(live.address) as seen:
+        os.kill(worker, signal.SIGKILL)
+        assert eventually(lambda: get(live.address, "/ready").code == 503)
+        assert eventually(lambda: get(live.address, "/ready").code == 200)
         time.sleep(0.1)
-    assert seen.failures == [] and set(seen.answers) == {(200, True, "a" * 12)}
-    assert control.status(world.folder).pid == front
+    assert seen.failures == [] and {(code, mark) for code, _, mark in seen.answers} == {(200, live.mark)}
+    assert control.status(world.folder).pid == live.pid and children(live.pid) != [worker]
 
 
-def test_a_killed_front_leaves_nothing_behind_and_comes_back_at_its_port(world: World, address: str) -> None:
-    front = control.status(world.folder).pid
-    workers = children(front)
-    os.kill(front, signal.SIGKILL)
-    assert eventually(lambda: not any(alive(pid) for pid in (front, *workers)))
+def test_route_and_port_change_with_the_release(world: World, live: Live) -> None:
+    with closing(socket.create_server(("127.0.0.1", 0))) as free:
+        port = free.getsockname()[1]
+    moved = world.release("b", id="moved", port=port, route="/v2")
+    control.stage(world.folder, moved, PROBE)
+    assert once(live.address, ROW).code == 200
+    assert control.promote(world.folder, "moved") == f"http://127.0.0.1:{port}"
+    assert once(f"http://127.0.0.1:{port}", ROW, path="/v2").code == 200
+    assert once(f"http://127.0.0.1:{port}", ROW).code == 404
+    assert eventually(lambda: not is_open(live.address))
+
+
+def test_a_killed_front_leaves_nothing_behind_and_comes_back_at_the_port_it_once_chose(world: World, live: Live) -> None:
+    workers = children(live.pid)
+    os.kill(live.pid, signal.SIGKILL)
+    assert eventually(lambda: not any(alive(pid) for pid in (live.pid, *workers)))
     assert not control.status(world.folder).running
-    assert go_to(world, "a") == address
+    address = go_to(world, "a")
+    assert urlsplit(address).port == int((world.folder / "port").read_text())
     assert once(address, ROW).code == 200
 
 
 def test_it_outlives_who_started_it_and_stops_when_told(world: World) -> None:
-    folder = world.root / "outlives"
-    release = world.release("a", replicas=1)
+    folder = world.root / ("a long name " * 10) / "service"
+    release = world.release("a", replicas=2)
     program = f"""
 import os, signal
 from pathlib import Path
@@ -412,6 +445,7 @@ os.killpg(0, signal.SIGKILL)
     status = control.status(folder)
     assert status.running and once(status.address, ROW).code == 200
     workers = children(status.pid)
+    assert len(workers) == 2
     control.stop(folder)
     assert not control.status(folder).running
     assert not any(alive(pid) for pid in (status.pid, *workers))
@@ -446,11 +480,3 @@ def test_control_imports_nothing_heavy() -> None:
     program = f"import sys, mlspec.runtimes.serving.control; print({heavy!r} & set(sys.modules))"
     told = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert told.stdout.strip() == "set()"
-
-
-def test_a_folder_with_a_long_name_serves_too(world: World) -> None:
-    folder = world.root / ("long" * 30) / "service"
-    control.stage(folder, world.release("a", replicas=1), [])
-    assert once(control.promote(folder, "release-a"), ROW).code == 200
-    control.stop(folder)
-    assert not control.status(folder).running

@@ -309,7 +309,7 @@ class _Engine:
                         seconds=round(seconds, 3), at=time.time())  # fmt: skip
         self.world.ledger.put_record(record, doing.token)
         self._unlease(doing)
-        doing.made, doing.notes = True, outcome.notes
+        doing.made, doing.notes = True, (*doing.notes, *outcome.notes)
         if self._advance(doing):
             self._finish(doing)
 
@@ -526,4 +526,6 @@ def _preload(program: Program) -> list[str]:
         wanted.append("duckdb")
     if words & {"python", "predict"}:
         wanted.append("pandas")
+    if any(node.kind == "model" for node in program.nodes):
+        wanted += ["sklearn.metrics", "skrub"]
     return wanted

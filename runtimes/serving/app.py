@@ -58,7 +58,10 @@ class App:
         self._note(request, reply, time.perf_counter() - began)
 
     async def _reply(self, request: Request) -> Reply:
-        served = self.routing.choose(request.headers.get(PROBE_HEADER))
+        token = request.headers.get(PROBE_HEADER)
+        served = self.routing.choose(token)
+        if served is None and token is not None:
+            return Reply(_error(410, "this release is not on trial any more"))
         path, method = request.scope["path"], request.method
         is_route = served is not None and path == served.release.route
         if is_route and method == "POST":

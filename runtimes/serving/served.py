@@ -56,6 +56,9 @@ class Routing:
     candidate: Served | None = None
 
     def choose(self, token: str | None) -> Served | None:
-        if token is not None and self.candidate is not None and secrets.compare_digest(token, self.candidate.token):
+        """What answers a request: the release that is live, or for a token the candidate that it was made for."""
+        if token is None:
+            return self.live
+        if self.candidate is not None and secrets.compare_digest(token.encode(), self.candidate.token.encode()):
             return self.candidate
-        return self.live
+        return None

@@ -1,0 +1,197 @@
+"""Plan and apply as a person meets them: nothing made twice, early cutoff, gates, and why."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+
+import pytest
+from helpers import Project
+
+CSV = "id,amount\n1,10\n2,20\n3,30\n"
+CHAIN = '''mlspec 1
+
+data raw from csv "raw.csv" { id: int, unique }
+data big from raw by sql "select * from raw where amount >= 20"
+data total from big by python "steps.py:total" { times = 2 }
+'''
+STEPS = '''from helpers_of_mine import double
+import pandas as pd
+
+
+def total(big: pd.DataFrame, times: int) -> pd.DataFrame:
+    # a comment
+    return pd.DataFrame({"total": [double(int(big["amount"].sum())) * times]})
+'''
+MINE = "def double(x):\n    return 2 * x\n\n\ndef unused():\n    return 1\n"
+
+
+@pytest.fixture
+def chain(project: Project) -> Project:
+    project.file("raw.csv", CSV)
+    project.file("a.mlspec", CHAIN)
+    project.file("steps.py", STEPS)
+    project.file("helpers_of_mine.py", MINE)
+    assert project.apply().code == 0
+    return project
+
+
+def test_a_second_apply_makes_nothing(chain: Project) -> None:
+    ran = chain.apply()
+    assert (ran.code, ran.out) == (0, "Nothing to be made: all 3 are as a.mlspec says.\n")
+
+
+def test_what_comes_out(chain: Project) -> None:
+    found = chain.data("show", "total")
+    assert found["first"] == [{"total": 200}]
+
+
+@pytest.mark.parametrize(
+    ("file", "before", "after"),
+    [
+        ("steps.py", "# a comment", "# another comment"),
+        ("steps.py", '    return pd.DataFrame({"total"', '\n    return  pd.DataFrame( {"total"'),
+        ("helpers_of_mine.py", "return 1", "return 2"),
+        ("a.mlspec", "select * from raw where", "SELECT  *  FROM raw -- all\\n WHERE"),
+        ("a.mlspec", "data raw from", "## What came in.\ndata raw from"),
+        ("a.mlspec", "data total from", "data sum_of_all from"),
+    ],
+)
+def test_cosmetic_edits_make_nothing(chain: Project, file: str, before: str, after: str) -> None:
+    text = (chain.root / file).read_text()
+    assert before in text
+    chain.file(file, text.replace(before, after.replace("\\n", " ") if "--" not in after else "select * from raw /* all */ where"))
+    plan = chain.data("plan")
+    assert not [action for action in plan["actions"] if action["action"] == "make"]
+
+
+def test_a_changed_helper_makes_what_uses_it(chain: Project) -> None:
+    chain.file("helpers_of_mine.py", MINE.replace("2 * x", "3 * x"))
+    plan = chain.run("plan").out
+    assert "helpers_of_mine.py:double changed" in plan
+    assert chain.events() == {"raw": "reused", "big": "reused", "total": "made"}
+
+
+def test_an_argument_makes_only_what_depends_on_it(chain: Project) -> None:
+    chain.file("a.mlspec", CHAIN.replace("times = 2", "times = 3"))
+    assert "times: 2 -> 3" in chain.run("plan").out
+    assert chain.events() == {"raw": "reused", "big": "reused", "total": "made"}
+
+
+def test_the_ripple_stops_where_the_bytes_are_the_same(chain: Project) -> None:
+    chain.file("raw.csv", CSV + "4,1\n")
+    assert chain.events() == {"raw": "made", "big": "made", "total": "reused"}
+
+
+def test_why_tells_what_changed_down_to_the_file(chain: Project) -> None:
+    chain.file("raw.csv", CSV + "4,40\n")
+    assert "raw.csv +1 lines" in chain.run("plan").out
+    assert "raw.csv +1 lines" in chain.run("why", "total").out
+
+
+def test_a_block_that_is_gone_takes_its_name_along_and_not_its_artifact(chain: Project) -> None:
+    chain.file("a.mlspec", "\n".join(CHAIN.split("\n")[:-2]) + "\n")
+    objects = len(chain.objects())
+    assert "total" in chain.run("plan").out
+    assert chain.events()["total"] == "retired"
+    assert len(chain.objects()) == objects
+
+
+def test_a_saved_plan_is_applied_or_refused_as_stale(chain: Project) -> None:
+    chain.file("a.mlspec", CHAIN.replace("times = 2", "times = 3"))
+    assert chain.run("plan", "--save", "plan.json").code == 0
+    chain.file("raw.csv", CSV + "4,40\n")
+    stale = chain.apply("plan.json")
+    assert stale.code == 4 and "the world has moved" in stale.err
+    chain.file("raw.csv", CSV)
+    assert chain.apply("plan.json").code == 0
+
+
+def test_a_gate_that_does_not_hold_moves_nothing(chain: Project) -> None:
+    gated = CHAIN.replace('where amount >= 20"', 'where amount >= 20" { expect .rows >= 3 }')
+    chain.file("a.mlspec", gated)
+    before = chain.data("status")["names"]["big"]["digest"]
+    ran = chain.apply()
+    assert ran.code == 3
+    assert "expect .rows >= 3" in ran.out and "2 needs 3, short by 1" in ran.out
+    assert chain.data("status")["names"]["big"]["digest"] == before
+    assert chain.apply().code == 3  # told again, and nothing made
+    chain.file("a.mlspec", gated.replace(">= 3 }", ">= 2 }"))
+    assert chain.apply().code == 0
+
+
+def test_what_depends_on_a_name_that_was_never_accepted_waits(project: Project) -> None:
+    project.file("raw.csv", CSV)
+    project.file("a.mlspec", 'data raw from csv "raw.csv" { expect .rows > 5 }\ndata b from raw by sql "select * from raw"\n')
+    assert project.events() == {"raw": "refused", "b": "waits"}
+
+
+def test_rows_are_judged_one_by_one(project: Project) -> None:
+    project.file("raw.csv", "a,b\n1,2\n5,4\n7,8\n")
+    project.file("a.mlspec", 'data raw from csv "raw.csv" { expect .a <= .b }\n')
+    ran = project.apply()
+    assert ran.code == 3 and "1 row breaks it" in ran.out
+
+
+def test_rollback_goes_back_and_stays_back(chain: Project) -> None:
+    first = chain.data("status")["names"]["total"]["digest"]
+    chain.file("a.mlspec", CHAIN.replace("times = 2", "times = 5"))
+    chain.apply()
+    assert chain.run("rollback", "total").code == 0
+    assert chain.data("status")["names"]["total"]["digest"] == first
+    ran = chain.apply()
+    assert ran.code == 0 and "rolled back" in ran.out
+    assert chain.data("status")["names"]["total"]["digest"] == first
+
+
+def test_gc_keeps_what_names_and_their_history_hold(chain: Project) -> None:
+    chain.file("raw.csv", CSV + "4,40\n")
+    chain.apply()
+    held = {path.parent.name + path.name for path in chain.objects()}
+    (chain.root / ".mlspec/objects/ff").mkdir(exist_ok=True)
+    (chain.root / ".mlspec/objects/ff" / ("0" * 62)).write_bytes(b"nobody's")
+    assert "1 objects would go" in chain.run("gc", "--dry-run").out
+    assert chain.run("gc").code == 0
+    assert {path.parent.name + path.name for path in chain.objects()} == held
+    assert chain.apply().out.startswith("Nothing to be made")
+
+
+def test_export_and_compile(chain: Project) -> None:
+    assert chain.run("export", "total", "out/total.csv").code == 0
+    assert (chain.root / "out/total.csv").read_text() == '"total"\n200\n'
+    assert chain.run("compile", "--on", "local").code == 0
+    first = {path.name: path.read_bytes() for path in (chain.root / "compiled/local").iterdir()}
+    chain.run("compile", "--on", "local")
+    assert first == {path.name: path.read_bytes() for path in (chain.root / "compiled/local").iterdir()}
+    assert str(chain.root).encode() not in b"".join(first.values())
+
+
+def test_graph_in_three_forms(chain: Project) -> None:
+    assert "big" in chain.run("graph").out
+    assert chain.run("graph", "--as", "mermaid").out.startswith("flowchart LR")
+    assert chain.run("graph", "--as", "svg").out.startswith("<svg")
+
+
+def test_the_notebook_says_the_same(chain: Project) -> None:
+    import mlspec
+
+    spec = mlspec.load(str(chain.root / "a.mlspec"))
+    assert repr(spec.plan()) == "Nothing to be made: all 3 are as a.mlspec says."
+    assert spec["total"].read()["total"].tolist() == [200]
+    assert "<table" in spec["big"]._repr_html_()
+
+
+def test_mistakes_as_data(project: Project) -> None:
+    project.file("a.mlspec", 'data raw from cvs "raw.csv"\n')
+    ran = project.run("check", "--json")
+    assert ran.code == 1
+    told = json.loads(ran.out)["diagnostics"][0]
+    assert (told["code"], told["line"], told["column"], told["help"]) == ("E203", 1, 15, "did you mean csv?")
+
+
+def test_a_secret_like_nothing_is_kept_of_the_environment(chain: Project) -> None:
+    chain.file("a.mlspec", CHAIN.replace("times = 2", "times = 7"))
+    chain.run("apply", env={"A_SECRET_OF_MINE": "tell-nobody"})
+    for path in (chain.root / ".mlspec").rglob("*"):
+        assert not path.is_file() or b"tell-nobody" not in path.read_bytes()
+    sqlite3.connect(chain.root / ".mlspec/state.db").execute("select 1")
