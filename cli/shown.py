@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
+from ..compiler import identity
 from ..compiler import plan as planning
 from ..compiler.program import Node, Program
 from ..compiler.state import Accepted, Record
@@ -66,8 +68,10 @@ def _model(session: Session, program: Program, node: Node, accepted: Accepted, r
         about = record.outputs[0].about
         found |= {key: value for key, value in about.items() if value}
         found["took"] = words.duration(record.seconds)
-        found["lineage"] = {part.removeprefix("input "): digest.removeprefix("folder:")[:12]
-                            for part, digest in record.parts.items() if part.startswith("input ")}  # fmt: skip
+        inputs = {f"input {identity.role(node, item, i)}": item.name for i, item in enumerate(node.inputs)}
+        found["lineage"] = {
+            inputs[part]: record.parts[part].removeprefix("folder:")[:12] for part in inputs if part in record.parts
+        }
     return found
 
 
@@ -87,8 +91,10 @@ def _service(session: Session, name: str, node: Node) -> dict[str, Any]:
     from ..runtimes.serving import control
 
     status = control.status(session.world.service(name))
-    return {"answers": f"{status.address}{node.arguments.get('route', '/predict')}" if status.running else "it is not running",
-            **status.model_dump()}  # fmt: skip
+    found: dict[str, Any] = status.model_dump()
+    if not status.running:
+        return {"answers": "it is not running", "running": False}
+    return found | {"answers": f"{status.address}{node.arguments.get('route', '/predict')}"}
 
 
 def text(found: dict[str, Any]) -> str:
@@ -100,7 +106,11 @@ def text(found: dict[str, Any]) -> str:
         for key, value in found.items()
         if key not in ("name", "kind", "doc", "first", "columns", "metrics", "running")
     }
-    lines.append(words.table([(key, _flat(value)) for key, value in facts.items() if value not in (None, "", [])]))
+    lines.append(
+        words.table(
+            [(key, SHOWN.get(key, _flat)(value)) for key, value in facts.items() if value not in (None, "", [])]
+        )
+    )
     if found.get("metrics"):
         lines += ["", *(line for name, value in found["metrics"].items() for line in _metric(name, value))]
     if found.get("columns"):
@@ -110,7 +120,15 @@ def text(found: dict[str, Any]) -> str:
     return "\n".join(lines)
 
 
+SHOWN: dict[str, Callable[[Any], str]] = {
+    "since": words.moment, "p50": words.duration, "p95": words.duration, "pid": str,
+    "digest": lambda digest: digest.removeprefix("folder:")[:12], "release": lambda release: release[:12],
+}  # fmt: skip
+
+
 def _flat(value: Any) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
     if isinstance(value, dict):
         return ", ".join(
             f"{key} = {_flat(item)}" if not isinstance(item, list) else f"{key} {_flat(item)}"

@@ -13,6 +13,7 @@ from typing import Any
 from ..grammar import tree
 from ..grammar.diagnostic import Fix, listing, nearest
 from ..grammar.kinds import DATA_FUNCTIONS, METRICS, SERVICE_FACTS
+from ..grammar.source import Span
 from . import values
 from .program import Expect, Expression, Fact, Literal_, Node, Operation, Rows, Scalar, Within
 from .scope import Scope, column_missing, did_you_mean, dotted
@@ -27,7 +28,7 @@ class Typed:
 
     expression: Expression
     type: str
-    span: tree.Span
+    span: Span
 
 
 def check(line: tree.Expect, node: Node, scope: Scope) -> Expect | None:
@@ -111,7 +112,7 @@ class _Checker:
             return None  # its mistake is told where it stands
         return self._fact(other, written.name, written.path[0], written.span)
 
-    def _fact(self, node: Node, of: str, word: str, span: tree.Span) -> Typed | None:
+    def _fact(self, node: Node, of: str, word: str, span: Span) -> Typed | None:
         match node.kind:
             case "data":
                 return self._data_fact(of, word, span)
@@ -129,13 +130,13 @@ class _Checker:
             return None
         return self._fact(node, node.name, written.name, written.span)
 
-    def _data_fact(self, of: str, word: str, span: tree.Span) -> Typed | None:
+    def _data_fact(self, of: str, word: str, span: Span) -> Typed | None:
         if word != "rows":
             self.scope.tell("E603", span, {"name": "." + word}, help=_how_to_ask(word, self.scope.columns.get(of)))
             return None
         return Typed(Fact(of=of, function="rows"), "number", span)
 
-    def _metric(self, node: Node, of: str, word: str, span: tree.Span) -> Typed | None:
+    def _metric(self, node: Node, of: str, word: str, span: Span) -> Typed | None:
         measured = {measure.name: measure for measure in node.measures}
         if word not in measured:
             if _may_return(node, word, self.scope):
@@ -148,7 +149,7 @@ class _Checker:
             return None
         return Typed(Fact(of=of, function=word), "number", span)
 
-    def _unmeasured(self, node: Node, word: str, span: tree.Span, measured: list[str]) -> None:
+    def _unmeasured(self, node: Node, word: str, span: Span, measured: list[str]) -> None:
         close = nearest(word, measured)
         note = f"{node.name} measures: {listing(measured)}" if measured else f"{node.name} measures nothing"
         fix = None
@@ -156,7 +157,7 @@ class _Checker:
         if close:
             help_ = f"write .{close}"
             start = span.end - len(word)
-            fix = Fix(tree.Span(span.path, start, span.end), close)
+            fix = Fix(Span(span.path, start, span.end), close)
         on = measured and sorted({m.on for m in node.measures})
         title = (
             f"{node.name} is measured on {listing(on)}, but nothing measures {word}"
@@ -165,7 +166,7 @@ class _Checker:
         )
         self.scope.tell("E601", span, {"title": title}, note=note, help=help_, fix=fix)
 
-    def _service_fact(self, of: str, word: str, span: tree.Span) -> Typed | None:
+    def _service_fact(self, of: str, word: str, span: Span) -> Typed | None:
         if word not in SERVICE_FACTS:
             self.scope.tell("E603", span, {"name": "." + word}, help=did_you_mean(word, SERVICE_FACTS))
             return None

@@ -53,7 +53,7 @@ def making(node: Node, digests: Mapping[str, str], files: Mapping[str, str], ver
     if recipe.code:
         parts |= _code(node)
     for position, item in enumerate(node.inputs):
-        parts[f"input {_role(node, item, position)}"] = digests[item.name]
+        parts[f"input {role(node, item, position)}"] = digests[item.name]
     for name, value in node.arguments.items():
         parts[f"argument {_argument_name(node, name)}"] = written(value)
     for file, digest in files.items():
@@ -77,7 +77,7 @@ def _code(node: Node) -> Parts:
     return {"entry": entry, **{f"code {name}": digest for name, digest in code.parts.items()}}
 
 
-def _role(node: Node, item: Input, position: int) -> str:
+def role(node: Node, item: Input, position: int) -> str:
     """What an input is to its recipe: the name that it sees, or the place where it stands."""
     by_name = node.recipe.word in ("sql", "shell") or (
         node.recipe.code and not node.recipe.code.is_class and node.recipe.code.files

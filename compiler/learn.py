@@ -12,7 +12,6 @@ from .program import Measure, Node, Predict, Scalar
 from .scope import Scope, column_missing, did_you_mean, dotted
 from .types import BOOL, FLOAT, Column, Columns, Type, by_name, is_number
 
-
 Task = Literal["classification", "regression", "none"]
 
 

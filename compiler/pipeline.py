@@ -33,7 +33,7 @@ def compile_text(path: str, text: str, files: Files) -> Compiled:
     """A pure, total function of the text and the files it names. `path` is shown to people."""
     source = Source(path, text)
     parsed = parse(source)
-    names, unresolved = resolve(parsed.document)
+    names, unresolved = resolve(parsed.document, frozenset(name.text for name in parsed.lost))
     program, mistakes = check(source, parsed.document, names, files)
     told = in_order((*parsed.diagnostics, *unresolved, *mistakes))
     return Compiled(program, tuple(told), {path: source})

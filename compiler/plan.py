@@ -341,7 +341,9 @@ def _verdict(node: Node, record: Record, answers: Answers, state: State) -> Any:
         return Reuse(names=node.names, kind=node.kind, seconds=record.seconds)
     if any(a is not None and digest in a.withdrawn for a, digest in zip(accepted, digests, strict=True)):
         return Reuse(
-            names=node.names, kind=node.kind, note=f"rolled back from {digests[0][:12]}, which is not taken again"
+            names=node.names,
+            kind=node.kind,
+            note=f"rolled back from {digests[0].removeprefix('folder:')[:12]}, which is not taken again",
         )
     return Accept(
         names=node.names, kind=node.kind, key=record.key, digests=digests, judged=judged, reason=("made before",)

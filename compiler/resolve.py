@@ -32,14 +32,15 @@ class Names:
         return self.block_of[name].kind
 
 
-def resolve(document: tree.Document) -> tuple[Names, tuple[Diagnostic, ...]]:
+def resolve(document: tree.Document, lost: frozenset[str] = frozenset()) -> tuple[Names, tuple[Diagnostic, ...]]:
+    """`lost` are names of blocks whose header could not be read: what refers to them is unknown, and not told."""
     told: list[Diagnostic] = []
     block_of, params, secrets = _declarations(document, told)
     blocks = [s for s in document.statements if isinstance(s, tree.Block)]
     edges: dict[int, list[str]] = {}
     unknown: set[str] = set()
     for block in blocks:
-        edges[id(block)] = _needed(block, block_of, params, secrets, told, unknown)
+        edges[id(block)] = _needed(block, block_of, params, secrets, lost, told, unknown)
     order, circular = _topological(blocks, edges, block_of, told)
     unknown |= {name.text for block in circular for name in block.names}
     _spread(order, edges, unknown)
@@ -135,6 +136,7 @@ def _needed(
     block_of: Mapping[str, tree.Block],
     params: Mapping[str, tree.Param],
     secrets: set[str],
+    lost: frozenset[str],
     told: list[Diagnostic],
     unknown: set[str],
 ) -> list[str]:
@@ -150,6 +152,8 @@ def _needed(
             in_header = id(reference) in headers
             if (in_header and not _asks_for_last(block, reference)) or name not in own:
                 needed.append(name)
+        elif name in lost:
+            unknown |= own
         elif name == "last" or name in params or name in secrets:
             continue
         elif block.recipe is not None and reference is block.recipe.reference:

@@ -143,7 +143,7 @@ RECIPES: dict[str, Recipe] = {
             place="none",
             inputs=(1, 1),
             outputs=(2, None),
-            open=True,
+            open=False,
         ),
         Recipe(
             "shell",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from .source import Span as Span  # the trees' own word for a place
+from .source import Span
 
 # --- expressions ---------------------------------------------------------------------------------------------
 

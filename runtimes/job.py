@@ -21,7 +21,6 @@ def make(order: Make, objects: Objects) -> Outcome:
     with_project(order.root)
     name = "read" if order.recipe.word in SOURCES else MODULES[order.recipe.word]
 
-
     def work() -> Outcome:
         outcome: Outcome = import_module(f".recipes.{name}", __package__).make(_with_features(order, objects), objects)
         return outcome

@@ -26,7 +26,9 @@ from .userframes import guarded
 from .userframes import load as load_code
 
 
-def about_model(objects: Objects, digest: str, predict: Predict | None, questions: Sequence[Question]) -> dict[str, Any]:
+def about_model(
+    objects: Objects, digest: str, predict: Predict | None, questions: Sequence[Question]
+) -> dict[str, Any]:
     """By the question's key: a number, or for a confusion matrix its labels and rows. Raises Trouble."""
     folder, cases, answers = objects.folder(digest), {}, {}
     for question in questions:
@@ -79,7 +81,9 @@ class _Case:
                 raise Trouble(action, f"it has no column {target}")
             missing = self.table.column(target).null_count
             if missing:
-                raise Trouble(action, f"{target}, the truth, is missing in {missing} of its rows", "leave such rows out")
+                raise Trouble(
+                    action, f"{target}, the truth, is missing in {missing} of its rows", "leave such rows out"
+                )
         if len(self.predict.targets) > 1:
             return forms.to_pandas(self.table.select(list(self.predict.targets))).to_numpy()
         return truth(self.predict, self.table)
@@ -228,7 +232,9 @@ def _among_many(metric: str, true: Any, said: Any, classes: list[Any]) -> Any:
         case "roc_auc":
             return metrics.roc_auc_score(is_of, said, average="macro")
         case "average_precision":
-            return metrics.average_precision_score(is_of, said, average="macro") if is_of.any(axis=0).all() else math.nan
+            return (
+                metrics.average_precision_score(is_of, said, average="macro") if is_of.any(axis=0).all() else math.nan
+            )
         case "log_loss":
             return metrics.log_loss(is_of.argmax(axis=1), said, labels=list(range(len(classes))))
         case _:
@@ -267,7 +273,9 @@ def _probability(case: _Case, action: str) -> Any:
 
     said = case.answer.probabilities
     if said is None:
-        raise Trouble(action, f"{type(case.model.native).__name__} gives no probabilities", "ask for y_pred instead of y_prob")
+        raise Trouble(
+            action, f"{type(case.model.native).__name__} gives no probabilities", "ask for y_pred instead of y_prob"
+        )
     return pd.Series(said[:, 1]) if len(case.classes) == 2 else pd.DataFrame(said, columns=case.classes)
 
 

@@ -118,7 +118,9 @@ def _about(model: Any, signature: Signature) -> dict[str, Any]:
 def load(folder: Path) -> Model:
     """The model of a folder in the store."""
     if not (folder / FILE).is_file():
-        raise Trouble("load the model", "it is a folder of files, not an object that predicts", "return an object with predict")
+        raise Trouble(
+            "load the model", "it is a folder of files, not an object that predicts", "return an object with predict"
+        )
     import joblib
 
     signature = Signature.model_validate_json((folder / SIGNATURE).read_bytes())
@@ -131,7 +133,9 @@ def load(folder: Path) -> Model:
     except (MemoryError, OSError):
         raise
     except Exception as error:  # whatever a user's object, or another version of a library, raises
-        raise Trouble("load the model", cause(error), "make it again with the packages that are installed now") from None
+        raise Trouble(
+            "load the model", cause(error), "make it again with the packages that are installed now"
+        ) from None
     finally:
         sys.path[:] = path + [one for one in code if one not in path]  # what the model imports later, it finds there
 
@@ -361,7 +365,9 @@ class _Quick:
         self.words: dict[str, Any] = {}  # the outputs that are categories, and the type of their words
         numbers = {column.name for column in features if column.type.base in ("int", "float")}
         self.through = {name for name in numbers if type(vectorizer.transformers_.get(name)).__name__ == "PassThrough"}
-        self.known: dict[str, dict[Any, tuple[Any, ...]]] = {name: {} for name in self.outputs if name not in self.through}
+        self.known: dict[str, dict[Any, tuple[Any, ...]]] = {
+            name: {} for name in self.outputs if name not in self.through
+        }
 
     def rows(self, table: pa.Table) -> Any:
         """The encoded rows as a frame."""
@@ -389,7 +395,9 @@ class _Quick:
 
     def _asked(self, table: pa.Table) -> Any:
         encoded = self.vectorizer.transform(to_pandas(table))
-        self.words |= {name: type_.categories.dtype for name, type_ in encoded.dtypes.items() if str(type_) == "category"}
+        self.words |= {
+            name: type_.categories.dtype for name, type_ in encoded.dtypes.items() if str(type_) == "category"
+        }
         for name, known in self.known.items():
             if len(known) > REMEMBERED:
                 known.clear()

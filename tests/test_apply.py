@@ -9,20 +9,20 @@ import pytest
 from helpers import Project
 
 CSV = "id,amount\n1,10\n2,20\n3,30\n"
-CHAIN = '''mlspec 1
+CHAIN = """mlspec 1
 
 data raw from csv "raw.csv" { id: int, unique }
 data big from raw by sql "select * from raw where amount >= 20"
 data total from big by python "steps.py:total" { times = 2 }
-'''
-STEPS = '''from helpers_of_mine import double
+"""
+STEPS = """from helpers_of_mine import double
 import pandas as pd
 
 
 def total(big: pd.DataFrame, times: int) -> pd.DataFrame:
     # a comment
     return pd.DataFrame({"total": [double(int(big["amount"].sum())) * times]})
-'''
+"""
 MINE = "def double(x):\n    return 2 * x\n\n\ndef unused():\n    return 1\n"
 
 
@@ -60,7 +60,10 @@ def test_what_comes_out(chain: Project) -> None:
 def test_cosmetic_edits_make_nothing(chain: Project, file: str, before: str, after: str) -> None:
     text = (chain.root / file).read_text()
     assert before in text
-    chain.file(file, text.replace(before, after.replace("\\n", " ") if "--" not in after else "select * from raw /* all */ where"))
+    chain.file(
+        file,
+        text.replace(before, after.replace("\\n", " ") if "--" not in after else "select * from raw /* all */ where"),
+    )
     plan = chain.data("plan")
     assert not [action for action in plan["actions"] if action["action"] == "make"]
 
@@ -122,7 +125,9 @@ def test_a_gate_that_does_not_hold_moves_nothing(chain: Project) -> None:
 
 def test_what_depends_on_a_name_that_was_never_accepted_waits(project: Project) -> None:
     project.file("raw.csv", CSV)
-    project.file("a.mlspec", 'data raw from csv "raw.csv" { expect .rows > 5 }\ndata b from raw by sql "select * from raw"\n')
+    project.file(
+        "a.mlspec", 'data raw from csv "raw.csv" { expect .rows > 5 }\ndata b from raw by sql "select * from raw"\n'
+    )
     assert project.events() == {"raw": "refused", "b": "waits"}
 
 

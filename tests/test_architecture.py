@@ -110,7 +110,12 @@ def test_the_compiler_opens_nothing() -> None:
     forbidden = {"os", "socket", "subprocess", "time", "urllib", "sqlite3", "shutil"}
     for module, source in modules().items():
         if module.startswith("compiler."):
-            names = {alias.name for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Import) for alias in node.names}
+            names = {
+                alias.name
+                for node in ast.walk(ast.parse(source))
+                if isinstance(node, ast.Import)
+                for alias in node.names
+            }
             assert not names & forbidden, module
 
 

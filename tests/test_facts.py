@@ -63,7 +63,10 @@ def test_facts(objects: Objects, function: str, column: str, wanted: Any) -> Non
 
 
 def test_every_function_of_the_language_answers(objects: Objects) -> None:
-    asked = [Question(key=name, function="quantile:0.5" if name == "quantile" else name, column="n") for name in DATA_FUNCTIONS]
+    asked = [
+        Question(key=name, function="quantile:0.5" if name == "quantile" else name, column="n")
+        for name in DATA_FUNCTIONS
+    ]
     found = ask(objects, *asked)
     assert list(found) == list(DATA_FUNCTIONS)
     assert None not in found.values()
@@ -115,7 +118,11 @@ def test_rows_are_looked_up_in_other_tables(objects: Objects) -> None:
 
 def test_many_questions_are_answered_together(objects: Objects) -> None:
     rows = Question(key="b", rows=Rows(of="t", broken='not ("id" < 3)'))
-    assert ask(objects, Question(key="a", function="rows"), rows, Question(key="c", function="max", column="id")) == {"a": 5, "b": 3, "c": 5}
+    assert ask(objects, Question(key="a", function="rows"), rows, Question(key="c", function="max", column="id")) == {
+        "a": 5,
+        "b": 3,
+        "c": 5,
+    }
     assert ask(objects) == {}
 
 

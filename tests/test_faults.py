@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import subprocess
 import time
@@ -10,7 +9,7 @@ from pathlib import Path
 
 from helpers import Project, until
 
-SLOW = '''import time, pathlib, os
+SLOW = """import time, pathlib, os
 import pandas as pd
 
 
@@ -35,11 +34,11 @@ def hungry(raw):
 
 def dies(raw):
     os.kill(os.getpid(), 9)
-'''
-SPEC = '''data raw from csv "raw.csv"
+"""
+SPEC = """data raw from csv "raw.csv"
 data first from raw by python "steps.py:one"
 data second from first by python "steps.py:slow"
-'''
+"""
 
 
 def prepared(project: Project, spec: str, seconds: float = 60) -> Project:
@@ -113,8 +112,11 @@ def test_a_step_that_is_killed_is_told_and_others_go_on(project: Project) -> Non
 
 def test_a_step_is_tried_again(project: Project) -> None:
     project.file("raw.csv", "id\n1\n")
-    project.file("s.py", 'import pathlib\n\ndef f(raw):\n    p = pathlib.Path("t")\n    n = len(p.read_text()) if p.exists() else 0\n'
-                 '    p.write_text("x" * (n + 1))\n    if n < 2:\n        raise OSError("not yet")\n    return raw\n')
+    project.file(
+        "s.py",
+        'import pathlib\n\ndef f(raw):\n    p = pathlib.Path("t")\n    n = len(p.read_text()) if p.exists() else 0\n'
+        '    p.write_text("x" * (n + 1))\n    if n < 2:\n        raise OSError("not yet")\n    return raw\n',
+    )
     project.file("a.mlspec", 'data raw from csv "raw.csv"\ndata x from raw by python "s.py:f" { needs retries = 3 }\n')
     ran = project.apply()
     assert ran.code == 0 and "tried again" in ran.out
@@ -171,7 +173,9 @@ def test_a_full_disk_is_one_line_and_the_next_apply_goes_on(project: Project) ->
     prepared(project, SPEC, seconds=0)
     store = project.root / ".mlspec"
     store.mkdir()
-    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=600k", "tmpfs", str(store)], capture_output=True, check=False)
+    mounted = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=600k", "tmpfs", str(store)], capture_output=True, check=False
+    )
     if mounted.returncode:  # without the right to mount, a limit on the size of files does the same to a step
         rows = "\n".join(f"{i},{i * 7919 % 1000003}" for i in range(200_000))
         project.file("raw.csv", f"id,amount\n{rows}\n")

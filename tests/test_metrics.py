@@ -100,7 +100,9 @@ def test_several_targets_are_averaged(tmp_path: Path) -> None:
     frame = DIABETES.assign(twice=DIABETES["target"] * 2)
     native = LinearRegression().fit(frame[features], frame[["target", "twice"]])
     case = Case(tmp_path, native, of("regression", "target", "twice", features=features), (), frame)
-    assert case.measure("r2")["r2"] == pytest.approx(sk.r2_score(frame[["target", "twice"]], native.predict(frame[features])))
+    assert case.measure("r2")["r2"] == pytest.approx(
+        sk.r2_score(frame[["target", "twice"]], native.predict(frame[features]))
+    )
 
 
 def test_a_truth(true: Case) -> None:
@@ -161,19 +163,33 @@ def test_an_own_metric_is_handed_what_it_asks_for(true: Case, tmp_path: Path, mo
         "    assert len(data) == len(y_prob) and model.C == 1.0\n"
         "    return (y_true != y_pred).sum() * 10 + y_prob[y_true].mean()\n"
     )
-    y, p, q = (TEST["species"] == "b").to_numpy(), TRUE.predict(TEST[MEASURES]), TRUE.predict_proba(TEST[MEASURES])[:, 1]
+    y, p, q = (
+        (TEST["species"] == "b").to_numpy(),
+        TRUE.predict(TEST[MEASURES]),
+        TRUE.predict_proba(TEST[MEASURES])[:, 1],
+    )
     assert own(true, text, tmp_path, monkeypatch) == pytest.approx((y != p).sum() * 10 + q[y].mean())
 
 
-def test_an_own_metric_sees_a_matrix_of_many_classes(many: Case, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_own_metric_sees_a_matrix_of_many_classes(
+    many: Case, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     found = own(many, "def cost(y_prob):\n    return y_prob['c'].max()\n", tmp_path, monkeypatch)
     assert found == pytest.approx(MANY.predict_proba(TEST[MEASURES])[:, 2].max())
 
 
-def test_an_own_metric_that_fails_or_gives_no_number_is_told(true: Case, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_own_metric_that_fails_or_gives_no_number_is_told(
+    true: Case, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     told = trouble(lambda: own(true, "def cost(y_true):\n    return y_true['gone']\n", tmp_path, monkeypatch))
-    assert (told.action, told.cause) == ("measure cost on test", "KeyError: 'gone'") and "own.py:2 in cost" in told.detail
-    assert trouble(lambda: own(true, "def cost(y_true):\n    return 'high'\n", tmp_path, monkeypatch)).help == "return one number"
+    assert (told.action, told.cause) == (
+        "measure cost on test",
+        "KeyError: 'gone'",
+    ) and "own.py:2 in cost" in told.detail
+    assert (
+        trouble(lambda: own(true, "def cost(y_true):\n    return 'high'\n", tmp_path, monkeypatch)).help
+        == "return one number"
+    )
 
 
 # --- what has no value ---------------------------------------------------------------------------------------

@@ -42,11 +42,21 @@ def line(*targets: str, of: list[str], task: str = "classification", positive: S
     return Predict(targets=targets, features=tuple(of), task=task, positive=positive)  # type: ignore[arg-type]
 
 
-def fit(objects: Objects, entry: str, table: pa.Table, predict: Predict, known: Columns = (), root: Path | None = None, **arguments: Any) -> Made:
+def fit(
+    objects: Objects,
+    entry: str,
+    table: pa.Table,
+    predict: Predict,
+    known: Columns = (),
+    root: Path | None = None,
+    **arguments: Any,
+) -> Made:
     made = tables.write(table, objects)
     given = Given(alias="train", name="train", kind="data", digest=made.digest, columns=known or made.columns)
     place = entry.rpartition(":")[0]
-    code = Code(entry=entry, digest="", files=(place,) if place.endswith(".py") else (), is_class=not place.endswith(".py"))
+    code = Code(
+        entry=entry, digest="", files=(place,) if place.endswith(".py") else (), is_class=not place.endswith(".py")
+    )
     order = Make(key="k", names=("m",), kind="model", recipe=Recipe(word="python", code=code), arguments=arguments, inputs=(given,),
                  predict=predict, root=str(root or objects.root))  # fmt: skip
     return python.make(order, objects).outputs["m"]
@@ -67,7 +77,15 @@ def trouble(work: Any) -> Trouble:
 
 def test_numbers_reach_the_estimator_as_they_are(objects: Objects) -> None:
     train, test = train_test_split(WINE, random_state=40)
-    made = fit(objects, ELASTIC, arrow(train), line("quality", of=list(WINE.columns[:-1]), task="regression"), alpha=0.5, l1_ratio=0.5, random_state=42)
+    made = fit(
+        objects,
+        ELASTIC,
+        arrow(train),
+        line("quality", of=list(WINE.columns[:-1]), task="regression"),
+        alpha=0.5,
+        l1_ratio=0.5,
+        random_state=42,
+    )
     model = loaded(objects, made)
     from sklearn.linear_model import ElasticNet
 
@@ -76,7 +94,9 @@ def test_numbers_reach_the_estimator_as_they_are(objects: Objects) -> None:
     assert model.native.coef_.tolist() == alone.coef_.tolist()
     predicted = model.predict(arrow(test))
     assert predicted.schema == pa.schema([("prediction", pa.float64())])
-    assert predicted.column("prediction").to_pylist() == pytest.approx(alone.predict(test.iloc[:, :-1]).tolist(), abs=1e-12)
+    assert predicted.column("prediction").to_pylist() == pytest.approx(
+        alone.predict(test.iloc[:, :-1]).tolist(), abs=1e-12
+    )
 
 
 def test_text_goes_through_skrub_and_one_row_is_quick(objects: Objects, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -90,20 +110,28 @@ def test_text_goes_through_skrub_and_one_row_is_quick(objects: Objects, monkeypa
     together, each = model.predict(table), [model.predict(table.slice(at, 1)) for at in range(40)]
     quick = pa.concat_tables(each)
     assert quick.column("prediction").to_pylist() == together.column("prediction").to_pylist()[:40]
-    assert quick.column("probability").to_pylist() == pytest.approx(together.column("probability").to_pylist()[:40], abs=1e-6)
+    assert quick.column("probability").to_pylist() == pytest.approx(
+        together.column("probability").to_pylist()[:40], abs=1e-6
+    )
     asked = []
     monkeypatch.setattr(type(model.native[0]), "transform", lambda self, rows: asked.append(rows))
     again = pa.concat_tables([model.predict(table.slice(at, 1)) for at in range(40)])
-    assert again.equals(quick) and not asked  # skrub itself, which takes 20 times as long, is needed for new values alone
+    assert (
+        again.equals(quick) and not asked
+    )  # skrub itself, which takes 20 times as long, is needed for new values alone
 
 
-@pytest.mark.parametrize("entry", ["sklearn.ensemble:RandomForestClassifier", "sklearn.ensemble:HistGradientBoostingClassifier"])
+@pytest.mark.parametrize(
+    "entry", ["sklearn.ensemble:RandomForestClassifier", "sklearn.ensemble:HistGradientBoostingClassifier"]
+)
 def test_quick_and_thorough_encodings_agree(objects: Objects, entry: str) -> None:
     frame = TELCO[["Contract", "tenure", "TotalCharges", "Churn"]].head(400).assign(
         on=[dt.date(2020, 1, 1) + dt.timedelta(days=at % 50) for at in range(400)], flag=[None, True, False, True] * 100
     )  # fmt: skip
     few = {"n_estimators": 5} if "Forest" in entry else {"max_iter": 5}
-    made = fit(objects, entry, arrow(frame), line("Churn", of=["Contract", "tenure", "TotalCharges", "on", "flag"]), **few)
+    made = fit(
+        objects, entry, arrow(frame), line("Churn", of=["Contract", "tenure", "TotalCharges", "on", "flag"]), **few
+    )
     model, table = loaded(objects, made), arrow(frame)
     missing = pa.table({"Contract": [None], "tenure": [3], "TotalCharges": [None], "on": [None], "flag": [None]})
     together = model.predict(table).slice(0, 30).to_pydict()
@@ -138,11 +166,18 @@ def test_seeds_weights_and_several_targets(objects: Objects) -> None:
     table = arrow(WINE.head(200).assign(w=1.0, again=WINE["quality"] * 2.0))
     predict = line("quality", of=["alcohol", "pH"], task="regression")
     forest = "sklearn.ensemble:RandomForestRegressor"
-    unsaid, zero, other = (fit(objects, forest, table, predict, n_estimators=3, **seed) for seed in ({}, {"seed": 0}, {"seed": 1}))
+    unsaid, zero, other = (
+        fit(objects, forest, table, predict, n_estimators=3, **seed) for seed in ({}, {"seed": 0}, {"seed": 1})
+    )
     assert unsaid.digest == zero.digest != other.digest
     plain, weighted = fit(objects, ELASTIC, table, predict), fit(objects, ELASTIC, table, predict, sample_weight=".w")
-    assert loaded(objects, plain).native.coef_.tolist() == pytest.approx(loaded(objects, weighted).native.coef_.tolist())
-    several = loaded(objects, fit(objects, forest, table, line("quality", "again", of=["alcohol"], task="regression"), n_estimators=3))
+    assert loaded(objects, plain).native.coef_.tolist() == pytest.approx(
+        loaded(objects, weighted).native.coef_.tolist()
+    )
+    several = loaded(
+        objects,
+        fit(objects, forest, table, line("quality", "again", of=["alcohol"], task="regression"), n_estimators=3),
+    )
     first = several.predict(table).column("prediction")[0].as_py()
     assert first[1] == pytest.approx(first[0] * 2)
 
@@ -153,7 +188,9 @@ def test_weights_find_their_way_through_the_encoder(objects: Objects) -> None:
     assert "encoder" in made.about
 
 
-def test_a_factory_and_a_class_of_the_project(objects: Objects, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_factory_and_a_class_of_the_project(
+    objects: Objects, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("sys.path", list(sys.path))
     (tmp_path / "f.py").write_text(
@@ -179,7 +216,9 @@ def test_a_factory_and_a_class_of_the_project(objects: Objects, tmp_path: Path, 
 def test_an_estimator_that_refuses_is_told_in_its_words(objects: Objects) -> None:
     table = pa.table({"x": [1.0, 2.0], "y": [True, True]})
     told = trouble(lambda: fit(objects, LOGISTIC, table, line("y", of=["x"])))
-    assert told.action == "make m" and told.cause.startswith("ValueError: This solver needs samples of at least 2 classes")
+    assert told.action == "make m" and told.cause.startswith(
+        "ValueError: This solver needs samples of at least 2 classes"
+    )
     told = trouble(lambda: fit(objects, LOGISTIC, table, line("y", of=["x"]), C=-1.0))
     assert "C" in told.cause and "\n" not in told.cause
     told = trouble(lambda: fit(objects, LOGISTIC, pa.table({"x": [1.0, 2.0], "y": [True, None]}), line("y", of=["x"])))
@@ -210,7 +249,9 @@ def test_the_same_fit_gives_the_same_bytes_in_another_process(objects: Objects, 
 
 # --- predict -------------------------------------------------------------------------------------------------
 
-IRIS = load_iris(as_frame=True).frame.assign(species=lambda frame: frame["target"].map(dict(enumerate(load_iris().target_names))))
+IRIS = load_iris(as_frame=True).frame.assign(
+    species=lambda frame: frame["target"].map(dict(enumerate(load_iris().target_names)))
+)
 MEASURES = list(IRIS.columns[:4])
 
 
@@ -224,9 +265,13 @@ def test_a_classification_says_the_class_and_how_probable_it_is(objects: Objects
     assert said is not None and predicted.column("probability").to_pylist() == said.max(axis=1).tolist()
 
 
-@pytest.mark.parametrize(("target", "positive", "made"), [("species", "setosa", [True, False]), ("target", None, [0, 2])])
+@pytest.mark.parametrize(
+    ("target", "positive", "made"), [("species", "setosa", [True, False]), ("target", None, [0, 2])]
+)
 def test_the_prediction_has_the_targets_type(objects: Objects, target: str, positive: Scalar, made: list[Any]) -> None:
-    model = loaded(objects, fit(objects, LOGISTIC, arrow(IRIS), line(target, of=MEASURES, positive=positive), max_iter=1000))
+    model = loaded(
+        objects, fit(objects, LOGISTIC, arrow(IRIS), line(target, of=MEASURES, positive=positive), max_iter=1000)
+    )
     predicted = model.predict(arrow(IRIS.iloc[[0, 149]]))
     assert predicted.column("prediction").to_pylist() == made
     first, last = predicted.column("probability").to_pylist()
@@ -239,7 +284,9 @@ def test_a_model_without_probabilities_gives_none(objects: Objects) -> None:
 
 
 def test_a_clustering_has_no_target(objects: Objects) -> None:
-    model = loaded(objects, fit(objects, "sklearn.cluster:KMeans", arrow(IRIS), line(of=MEASURES, task="none"), n_clusters=3))
+    model = loaded(
+        objects, fit(objects, "sklearn.cluster:KMeans", arrow(IRIS), line(of=MEASURES, task="none"), n_clusters=3)
+    )
     assert set(model.predict(arrow(IRIS)).column("prediction").to_pylist()) == {0.0, 1.0, 2.0}
 
 
@@ -249,9 +296,15 @@ def test_columns_may_stand_in_any_order_and_must_be_there(objects: Objects) -> N
     assert model.predict(turned).equals(model.predict(arrow(IRIS)))
     lacks = turned.rename_columns([name.replace("petal width", "petal_width") for name in turned.column_names])
     told = trouble(lambda: model.predict(lacks))
-    assert told.cause == "the table has no column petal width (cm), which the model needs" and told.help == "it has petal_width (cm)"
+    assert (
+        told.cause == "the table has no column petal width (cm), which the model needs"
+        and told.help == "it has petal_width (cm)"
+    )
     text = pa.table({name: ["many"] for name in MEASURES})
-    assert trouble(lambda: model.predict(text)).cause == "column sepal length (cm) is string, and the model has learned from double"
+    assert (
+        trouble(lambda: model.predict(text)).cause
+        == "column sepal length (cm) is string, and the model has learned from double"
+    )
     empty = pa.table({name: pa.array([None], pa.float64()) for name in MEASURES})
     assert trouble(lambda: model.predict(empty)).help.startswith("sepal length (cm) misses values")
 
@@ -275,8 +328,13 @@ def test_a_users_model_may_speak_of_the_targets_own_values(objects: Objects) -> 
 def test_data_by_a_model_is_the_rows_with_what_it_says(objects: Objects) -> None:
     model = fit(objects, LOGISTIC, arrow(IRIS), line("species", of=MEASURES), max_iter=1000)
     data = tables.write(arrow(IRIS), objects)
-    inputs = (Given(alias="model", name="m", kind="model", digest=model.digest), Given(alias="data", name="iris", kind="data", digest=data.digest))
-    order = Make(key="k", names=("scores",), kind="data", recipe=Recipe(word="predict"), inputs=inputs, root=str(objects.root))
+    inputs = (
+        Given(alias="model", name="m", kind="model", digest=model.digest),
+        Given(alias="data", name="iris", kind="data", digest=data.digest),
+    )
+    order = Make(
+        key="k", names=("scores",), kind="data", recipe=Recipe(word="predict"), inputs=inputs, root=str(objects.root)
+    )
     made = prediction.make(order, objects).outputs["scores"]
     scores = tables.read(objects, made.digest)
     assert scores.column_names == [*IRIS.columns, "prediction", "probability"] and scores.num_rows == 150

@@ -25,7 +25,9 @@ EVERY_TYPE = pa.table(
         "t": ["a", "b", "ü"],
         "b": [True, False, True],
         "d": [dt.date(2020, 1, 1), dt.date(2020, 2, 29), dt.date(1999, 12, 31)],
-        "ts": pa.array([dt.datetime(2020, 1, 1, 3, 4, 5, 6), dt.datetime(2021, 1, 1), dt.datetime(2022, 1, 1)], pa.timestamp("us")),
+        "ts": pa.array(
+            [dt.datetime(2020, 1, 1, 3, 4, 5, 6), dt.datetime(2021, 1, 1), dt.datetime(2022, 1, 1)], pa.timestamp("us")
+        ),
         "l": [[1, 2], [3], []],
     }
 )
@@ -47,10 +49,26 @@ class World:
         made = tables.write(table, self.objects)
         return Given(alias=alias, name=alias, kind="data", digest=made.digest, columns=made.columns)
 
-    def make(self, entry: str, *inputs: Given, names: tuple[str, ...] = ("out",), kind: str = "data", is_class: bool = False, **more: Any) -> Outcome:
+    def make(
+        self,
+        entry: str,
+        *inputs: Given,
+        names: tuple[str, ...] = ("out",),
+        kind: str = "data",
+        is_class: bool = False,
+        **more: Any,
+    ) -> Outcome:
         place = entry.rpartition(":")[0]
         code = Code(entry=entry, digest="", files=(place,) if place.endswith(".py") else (), is_class=is_class)
-        order = Make(key="k", names=names, kind=kind, recipe=Recipe(word="python", place=entry, code=code), inputs=inputs, root=str(self.root), **more)
+        order = Make(
+            key="k",
+            names=names,
+            kind=kind,
+            recipe=Recipe(word="python", place=entry, code=code),
+            inputs=inputs,
+            root=str(self.root),
+            **more,
+        )
         return python.make(order, self.objects)
 
     def table(self, outcome: Outcome, name: str = "out") -> pa.Table:
@@ -108,25 +126,34 @@ def test_missing_values_survive_pandas(world: World) -> None:
             "none": pa.array([None] * 3, pa.float64()),
         }
     )
-    world.write("f.py", "def same(data):\n    assert str(data['i'].dtype) == 'float64' and str(data['b'].dtype) == 'boolean'\n    return data\n")
+    world.write(
+        "f.py",
+        "def same(data):\n    assert str(data['i'].dtype) == 'float64' and str(data['b'].dtype) == 'boolean'\n    return data\n",
+    )
     given = world.given("data", table)
     assert world.make("f.py:same", given).outputs["out"].digest == given.digest
 
 
 def test_a_type_the_function_changed_itself_stays_changed(world: World) -> None:
-    world.write("f.py", """
+    world.write(
+        "f.py",
+        """
         def turn(data):
             data["i"] = data["i"].astype("float64")
             data["d"] = data["d"] + __import__("pandas").Timedelta("1h")
             return data
-        """)
+        """,
+    )
     schema = world.table(world.make("f.py:turn", world.given("data", EVERY_TYPE))).schema
     assert schema.field("i").type == pa.float64()
     assert schema.field("d").type == pa.timestamp("us")
 
 
 def test_numpy_gets_the_columns_side_by_side_and_gives_c1_to_cn(world: World) -> None:
-    world.write("f.py", "import numpy as np\ndef twice(data: np.ndarray):\n    assert data.shape == (2, 2)\n    return data * 2\n")
+    world.write(
+        "f.py",
+        "import numpy as np\ndef twice(data: np.ndarray):\n    assert data.shape == (2, 2)\n    return data * 2\n",
+    )
     out = world.table(world.make("f.py:twice", world.given("data", pa.table({"a": [1.0, 2.0], "b": [3, 4]}))))
     assert out.to_pydict() == {"c1": [2.0, 4.0], "c2": [6.0, 8.0]}
 
@@ -137,7 +164,10 @@ def test_numpy_gets_the_columns_side_by_side_and_gives_c1_to_cn(world: World) ->
         ("{'a': [1, 2], 'b': ['x', None]}", {"a": [1, 2], "b": ["x", None]}),
         ("[{'a': 1}, {'a': 2, 'b': 'x'}]", {"a": [1, 2], "b": [None, "x"]}),
         ("pd.DataFrame({'k': ['x', 'x', 'y'], 'v': [1, 2, 3]}).groupby('k').sum()", {"k": ["x", "y"], "v": [3, 3]}),
-        ("pd.DataFrame({'k': ['x', 'y'], 'v': [1, 2]}).groupby('k').agg({'v': ['min', 'max']})", {"k": ["x", "y"], "v_min": [1, 2], "v_max": [1, 2]}),
+        (
+            "pd.DataFrame({'k': ['x', 'y'], 'v': [1, 2]}).groupby('k').agg({'v': ['min', 'max']})",
+            {"k": ["x", "y"], "v_min": [1, 2], "v_max": [1, 2]},
+        ),
         ("pd.DataFrame({'v': [1, 2, 3]}).query('v > 1')", {"v": [2, 3]}),
         ("pd.Series([1, 2], name='n')", {"n": [1, 2]}),
         ("pd.DataFrame({'c': pd.Categorical(['u', 'v'])})", {"c": ["u", "v"]}),
@@ -146,7 +176,9 @@ def test_numpy_gets_the_columns_side_by_side_and_gives_c1_to_cn(world: World) ->
     ],
 )
 def test_what_may_be_returned_as_a_table(world: World, returned: str, expected: dict[str, Any]) -> None:
-    world.write("f.py", f"""
+    world.write(
+        "f.py",
+        f"""
         import pandas as pd
         from pathlib import Path
         def write(name, text):
@@ -154,7 +186,8 @@ def test_what_may_be_returned_as_a_table(world: World, returned: str, expected: 
             return name
         def give():
             return {returned}
-        """)
+        """,
+    )
     assert world.table(world.make("f.py:give")).to_pydict() == expected
 
 
@@ -189,7 +222,9 @@ def test_forms_are_read_from_text_where_types_cannot_be_evaluated() -> None:
 
 
 def test_a_folder_goes_out_and_in(world: World) -> None:
-    world.write("f.py", """
+    world.write(
+        "f.py",
+        """
         from pathlib import Path
         def out():
             Path("made/sub").mkdir(parents=True)
@@ -197,7 +232,8 @@ def test_a_folder_goes_out_and_in(world: World) -> None:
             return Path("made")
         def read(files: Path):
             return {"text": [(files / "sub" / "a.txt").read_text()]}
-        """)
+        """,
+    )
     made = world.make("f.py:out").outputs["out"]
     assert made.kind == "folder" and made.bytes == 5 and (world.root / "made").exists()
     given = Given(alias="files", name="files", kind="data", digest=made.digest)
@@ -205,7 +241,10 @@ def test_a_folder_goes_out_and_in(world: World) -> None:
 
 
 def test_writing_to_an_inputs_file_leaves_the_store_as_it_is(world: World) -> None:
-    world.write("f.py", "from pathlib import Path\ndef f(data: Path):\n    data.chmod(0o600)\n    data.write_text('spoilt')\n    return {'a': [1]}\n")
+    world.write(
+        "f.py",
+        "from pathlib import Path\ndef f(data: Path):\n    data.chmod(0o600)\n    data.write_text('spoilt')\n    return {'a': [1]}\n",
+    )
     given = world.given("data", EVERY_TYPE)
     world.make("f.py:f", given)
     assert tables.read(world.objects, given.digest).num_rows == 3
@@ -215,13 +254,16 @@ def test_writing_to_an_inputs_file_leaves_the_store_as_it_is(world: World) -> No
 
 
 def test_arguments_by_name_seeds_and_an_absent_last(world: World) -> None:
-    world.write("f.py", """
+    world.write(
+        "f.py",
+        """
         import random
         import numpy as np
         def f(data, before, columns, key, seed, share=0.5):
             assert before is None and isinstance(columns, list)
             return {"said": [f"{columns} {key} {seed} {share} {random.random()} {np.random.rand()}"]}
-        """)
+        """,
+    )
     given = world.given("data", EVERY_TYPE)
     arguments = {"columns": ("a", "b"), "key": ".i", "seed": 7}
     first, again = (world.table(world.make("f.py:f", given, arguments=arguments)).to_pydict() for _ in range(2))
@@ -230,14 +272,17 @@ def test_arguments_by_name_seeds_and_an_absent_last(world: World) -> None:
 
 
 def test_a_seed_is_handed_on_only_where_it_is_taken(world: World) -> None:
-    world.write("f.py", """
+    world.write(
+        "f.py",
+        """
         def takes(random_state):
             return {"s": [random_state]}
         def own(seed=5):
             return {"s": [seed]}
         def none():
             return {"s": [1]}
-        """)
+        """,
+    )
     seen = [world.table(world.make(f"f.py:{name}", arguments=arguments)).to_pydict()["s"][0]
             for name, arguments in (("takes", {}), ("takes", {"seed": 3}), ("own", {}), ("own", {"seed": 3}), ("none", {"seed": 3}))]  # fmt: skip
     assert seen == [0, 3, 5, 3, 1]
@@ -250,25 +295,32 @@ def test_two_files_of_one_name_and_edits_are_kept_apart(world: World) -> None:
     seen = []
     for folder in ("a", "b", "a"):
         code = Code(entry=f"{folder}/steps.py:f", digest="", files=(f"{folder}/near.py", f"{folder}/steps.py"))
-        order = Make(key="k", names=("out",), kind="data", recipe=Recipe(word="python", code=code), root=str(world.root))
+        order = Make(
+            key="k", names=("out",), kind="data", recipe=Recipe(word="python", code=code), root=str(world.root)
+        )
         seen.append(world.table(python.make(order, world.objects)).to_pydict()["n"])
     assert seen == [[10, 1], [20, 2], [10, 1]]
 
 
 def test_several_outputs_by_tuple_and_by_name(world: World) -> None:
-    world.write("f.py", """
+    world.write(
+        "f.py",
+        """
         def pair():
             return {"a": [1]}, {"a": [2]}
         def named():
             return {"y": {"a": [2]}, "x": {"a": [1]}}
         def three():
             return 1, 2, 3
-        """)
+        """,
+    )
     for function in ("pair", "named"):
         made = world.make(f"f.py:{function}", names=("x", "y"))
         assert [world.table(made, name).to_pydict() for name in ("x", "y")] == [{"a": [1]}, {"a": [2]}]
     told = trouble(lambda: world.make("f.py:three", names=("x", "y")))
-    assert told.cause == "it returned 3 values for 2 outputs" and told.help == "return a tuple of 2, or a dict with x, y"
+    assert (
+        told.cause == "it returned 3 values for 2 outputs" and told.help == "return a tuple of 2, or a dict with x, y"
+    )
 
 
 def test_declared_columns_must_be_so(world: World) -> None:
@@ -279,7 +331,9 @@ def test_declared_columns_must_be_so(world: World) -> None:
 
 def test_an_error_is_told_by_the_users_own_frames(world: World) -> None:
     world.write("lib/deep.py", "def check(x):\n    raise ValueError(f'bad {x}\\nmore of it')\n")
-    world.write("f.py", "from lib.deep import check\ndef f(data):\n    return data.apply(lambda column: check(column.name))\n")
+    world.write(
+        "f.py", "from lib.deep import check\ndef f(data):\n    return data.apply(lambda column: check(column.name))\n"
+    )
     told = trouble(lambda: world.make("f.py:f", world.given("data", EVERY_TYPE)))
     assert (told.action, told.cause) == ("make out", "ValueError: bad i")
     assert [line for line in told.detail.splitlines() if not line.startswith(" ")] == [
@@ -305,12 +359,15 @@ KIND = Predict(targets=("kind",), features=("x",), task="classification")
 
 
 def test_a_model_with_its_metrics(world: World) -> None:
-    world.write("f.py", """
+    world.write(
+        "f.py",
+        """
         from sklearn.linear_model import LogisticRegression
         def fit(data, C=1.0):
             model = LogisticRegression(C=C).fit(data[["x"]], data["kind"])
             return model, {"score": model.score(data[["x"]], data["kind"])}
-        """)
+        """,
+    )
     made = world.make("f.py:fit", world.given("data", FLOWERS), kind="model", predict=KIND)
     assert made.metrics == {"score": 1.0}
     model = models.load(world.objects.folder(made.outputs["out"].digest))
@@ -318,7 +375,9 @@ def test_a_model_with_its_metrics(world: World) -> None:
 
 
 def test_a_model_of_the_projects_own_class_outlives_an_edit_of_the_project(world: World) -> None:
-    world.write("steps/f.py", """
+    world.write(
+        "steps/f.py",
+        """
         class Mine:
             def predict(self, X):
                 return [self.answer() for _ in range(len(X))]
@@ -326,7 +385,8 @@ def test_a_model_of_the_projects_own_class_outlives_an_edit_of_the_project(world
                 return "old"
         def fit(data):
             return Mine()
-        """)
+        """,
+    )
     made = world.make("steps/f.py:fit", world.given("data", FLOWERS), kind="model", predict=KIND)
     world.write("steps/f.py", "class Mine:\n    pass\n")
     model = models.load(world.objects.folder(made.outputs["out"].digest))
@@ -334,7 +394,10 @@ def test_a_model_of_the_projects_own_class_outlives_an_edit_of_the_project(world
 
 
 def test_a_folder_as_model_is_kept_as_it_is(world: World) -> None:
-    world.write("f.py", "from pathlib import Path\ndef fit():\n    Path('m').mkdir()\n    Path('m/weights').write_text('w')\n    return Path('m')\n")
+    world.write(
+        "f.py",
+        "from pathlib import Path\ndef fit():\n    Path('m').mkdir()\n    Path('m/weights').write_text('w')\n    return Path('m')\n",
+    )
     made = world.make("f.py:fit", kind="model").outputs["out"]
     assert made.kind == "model" and list(world.objects.listing(made.digest)) == ["weights"]
     assert trouble(lambda: models.load(world.objects.folder(made.digest))).help == "return an object with predict"
@@ -351,7 +414,9 @@ def test_a_folder_as_model_is_kept_as_it_is(world: World) -> None:
     ],
 )
 def test_what_is_no_model_is_told(world: World, body: str, cause: str) -> None:
-    world.write("f.py", f"""
+    world.write(
+        "f.py",
+        f"""
         class Free:
             def __init__(self, f):
                 self.f = f
@@ -359,29 +424,36 @@ def test_what_is_no_model_is_told(world: World, body: str, cause: str) -> None:
                 return X
         def fit(data):
             {body}
-        """)
+        """,
+    )
     told = trouble(lambda: world.make("f.py:fit", world.given("data", FLOWERS), kind="model"))
     assert cause in told.cause
 
 
 def test_a_model_that_learned_from_what_predict_does_not_name_is_refused(world: World) -> None:
-    world.write("f.py", """
+    world.write(
+        "f.py",
+        """
         from sklearn.tree import DecisionTreeClassifier
         def fit(data):
             return DecisionTreeClassifier().fit(data[["x"]].assign(z=1), data["kind"])
-        """)
+        """,
+    )
     told = trouble(lambda: world.make("f.py:fit", world.given("data", FLOWERS), kind="model", predict=KIND))
     assert told.cause == "the model learned from z, which predict does not name"
 
 
 def test_a_model_goes_in_as_the_object_it_was(world: World) -> None:
-    world.write("f.py", """
+    world.write(
+        "f.py",
+        """
         from sklearn.tree import DecisionTreeClassifier
         def fit(data):
             return DecisionTreeClassifier().fit(data[["x"]], data["kind"])
         def depth(model):
             return {"depth": [model.get_depth()]}
-        """)
+        """,
+    )
     made = world.make("f.py:fit", world.given("data", FLOWERS), kind="model", predict=KIND).outputs["out"]
     given = Given(alias="model", name="m", kind="model", digest=made.digest)
     assert world.table(world.make("f.py:depth", given)).to_pydict() == {"depth": [1]}

@@ -68,7 +68,9 @@ def test_it_runs_in_the_folder_of_the_spec(objects: Objects, root: Path) -> None
 
 def test_arguments_come_as_written_and_in_capitals(objects: Objects, root: Path) -> None:
     arguments = {"depth": 3, "rate": 0.5, "fast": True, "name": "a b", "columns": ("x", "y"), "none": None}
-    found = text(objects, root, 'echo "$depth|$DEPTH|$rate|$fast|$NAME|$columns|$none" > "$OUTPUT"', arguments=arguments)
+    found = text(
+        objects, root, 'echo "$depth|$DEPTH|$rate|$fast|$NAME|$columns|$none" > "$OUTPUT"', arguments=arguments
+    )
     assert found == "3|3|0.5|true|a b|x y|\n"
 
 
@@ -87,13 +89,17 @@ def test_inputs_are_parquet_files_and_folders(objects: Objects, root: Path) -> N
     assert text(objects, root, command, inputs=(pages, features(objects))) == "features.parquet\npage a"
 
 
-def test_nothing_else_of_the_environment_is_passed_on(objects: Objects, root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_nothing_else_of_the_environment_is_passed_on(
+    objects: Objects, root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("MY_SECRET", "hush")
     assert "hush" not in text(objects, root, "env > $OUTPUT")
 
 
 def test_several_outputs_have_a_place_each(objects: Objects, root: Path) -> None:
-    outcome = shell.make(order(root, 'test "$OUTPUT" = "$TRAIN"; echo a > $TRAIN; echo b > $TEST', names=("train", "test")), objects)
+    outcome = shell.make(
+        order(root, 'test "$OUTPUT" = "$TRAIN"; echo a > $TRAIN; echo b > $TEST', names=("train", "test")), objects
+    )
     found = [(objects.folder(outcome.outputs[name].digest) / name).read_text() for name in ("train", "test")]
     assert found == ["a\n", "b\n"]
 
@@ -182,7 +188,9 @@ def test_what_cannot_be_kept_is_told(objects: Objects, root: Path, command: str,
 
 def test_a_csv_that_is_none_is_told(objects: Objects, root: Path) -> None:
     command = r"printf 'a,b\n1\n' > $OUTPUT"
-    assert trouble(objects, root, command, arguments={"format": "csv"}).cause.startswith("the command wrote no sound CSV")
+    assert trouble(objects, root, command, arguments={"format": "csv"}).cause.startswith(
+        "the command wrote no sound CSV"
+    )
 
 
 # --- what is left of it --------------------------------------------------------------------------------------

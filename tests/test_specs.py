@@ -19,7 +19,9 @@ SPECS = Path(__file__).parents[1] / "specs"
 
 @pytest.fixture
 def spec(project: Project, request: pytest.FixtureRequest) -> Project:
-    shutil.copytree(SPECS / request.param, project.root, dirs_exist_ok=True, ignore=shutil.ignore_patterns(".mlspec", "compiled"))
+    shutil.copytree(
+        SPECS / request.param, project.root, dirs_exist_ok=True, ignore=shutil.ignore_patterns(".mlspec", "compiled")
+    )
     ran = project.apply()
     assert ran.code == 0, ran.text
     return project
@@ -53,8 +55,14 @@ def test_spaceflights(spec: Project) -> None:
 
 @pytest.mark.parametrize("spec", ["seattle_weather"], indirect=True)
 def test_seattle_weather(spec: Project) -> None:
-    assert metrics(spec, "naive") == {"mae": pytest.approx(3.770137, abs=1e-6), "rmse": pytest.approx(4.883018, abs=1e-6)}
-    assert metrics(spec, "warmest") == {"mae": pytest.approx(2.129120, abs=1e-6), "rmse": pytest.approx(2.701570, abs=1e-6)}
+    assert metrics(spec, "naive") == {
+        "mae": pytest.approx(3.770137, abs=1e-6),
+        "rmse": pytest.approx(4.883018, abs=1e-6),
+    }
+    assert metrics(spec, "warmest") == {
+        "mae": pytest.approx(2.129120, abs=1e-6),
+        "rmse": pytest.approx(2.701570, abs=1e-6),
+    }
 
 
 ROW = {

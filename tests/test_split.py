@@ -110,7 +110,9 @@ def test_a_seed_deals_keys_otherwise(objects: Objects) -> None:
 
 
 def test_strata_have_the_same_shares(objects: Objects) -> None:
-    table = pa.table({"id": range(1000), "y": ["rare" if i % 20 == 0 else None if i % 3 == 0 else "common" for i in range(1000)]})
+    table = pa.table(
+        {"id": range(1000), "y": ["rare" if i % 20 == 0 else None if i % 3 == 0 else "common" for i in range(1000)]}
+    )
     train, valid, test = sides(objects, table, THREE, stratify="y", valid=100, test=0.2)
     assert (len(train), len(valid), len(test)) == (700, 100, 200)
     assert [part["y"].to_pylist().count("rare") for part in (train, valid, test)] == [35, 5, 10]
@@ -124,7 +126,9 @@ def test_strata_keep_keys_together(objects: Objects) -> None:
 
 
 rows_of_tables = st.lists(
-    st.tuples(st.integers(-3, 50), st.sampled_from(["a", "b", None]), st.sampled_from([0.5, 2.0, None])), min_size=30, max_size=90
+    st.tuples(st.integers(-3, 50), st.sampled_from(["a", "b", None]), st.sampled_from([0.5, 2.0, None])),
+    min_size=30,
+    max_size=90,
 )
 
 
@@ -169,7 +173,9 @@ def test_growth_and_another_order_keep_sides(rows: Any, more: Any, by: str, rand
 def test_ranks_do_not_depend_on_the_order_of_rows(rows: Any, by: str, stratify: str, random: Any) -> None:
     deal = Deal(TWO, {"test": 9}, by=by, stratify=stratify)
     shuffled = random.sample(rows, len(rows))
-    assert [sorted(map(repr, p)) for p in dealt_rows(rows, deal)] == [sorted(map(repr, p)) for p in dealt_rows(shuffled, deal)]
+    assert [sorted(map(repr, p)) for p in dealt_rows(rows, deal)] == [
+        sorted(map(repr, p)) for p in dealt_rows(shuffled, deal)
+    ]
 
 
 # --- in order ------------------------------------------------------------------------------------------------

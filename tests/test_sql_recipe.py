@@ -25,7 +25,12 @@ def objects(tmp_path: Path) -> Objects:
 
 
 def run(
-    objects: Objects, query: str, declared: Columns = (), needs: Needs | None = None, people: pa.Table = PEOPLE, **arguments: Any
+    objects: Objects,
+    query: str,
+    declared: Columns = (),
+    needs: Needs | None = None,
+    people: pa.Table = PEOPLE,
+    **arguments: Any,
 ) -> Outcome:
     digest = tables.write(people, objects).digest
     order = Make(
@@ -49,7 +54,9 @@ def test_rows_come_out_ordered_by_all_columns_missing_first(objects: Objects) ->
     assert table(objects, "select town, id from people")["town"].to_pylist() == [None, "Bern", "Chur"]
 
 
-@pytest.mark.parametrize("query", ["select id from people order by id desc", "from people select id order by 1 desc -- so"])
+@pytest.mark.parametrize(
+    "query", ["select id from people order by id desc", "from people select id order by 1 desc -- so"]
+)
 def test_an_order_of_the_query_itself_stays(objects: Objects, query: str) -> None:
     assert table(objects, query)["id"].to_pylist() == [3, 2, 1]
 
@@ -83,7 +90,9 @@ def test_what_is_drawn_is_the_same_each_time(objects: Objects) -> None:
 
 
 def test_an_empty_result_keeps_its_types(objects: Objects) -> None:
-    query = "select id, town, pay, sum(id) as n, date '2020-01-01' as d, [id] as l from people where id > 9 group by all"
+    query = (
+        "select id, town, pay, sum(id) as n, date '2020-01-01' as d, [id] as l from people where id > 9 group by all"
+    )
     columns = run(objects, query).outputs["out"].columns
     assert [str(c.type) for c in columns or ()] == ["int", "text", "float", "int", "date", "list[int]"]
 
@@ -98,7 +107,10 @@ def test_the_types_of_duckdb_become_those_of_the_language(objects: Objects) -> N
 
 def test_declared_columns_must_be_so(objects: Objects) -> None:
     declared = (Column(name="id", type=FLOAT), Column(name="town", type=TEXT))
-    assert table(objects, "select id, coalesce(town, '') as town from people", declared=declared)["id"].type == pa.float64()
+    assert (
+        table(objects, "select id, coalesce(town, '') as town from people", declared=declared)["id"].type
+        == pa.float64()
+    )
     found = trouble(objects, "select id, town from people", declared=declared)
     assert (found.action, "town is missing" in found.cause) == ("make out", True)
     assert "no column id" in trouble(objects, "select town from people where town <> ''", declared=declared).cause
@@ -160,7 +172,9 @@ def test_a_folder_is_no_table(objects: Objects) -> None:
     folder.mkdir()
     (folder / "a.txt").write_text("a")
     given = Given(alias="files", name="pages", kind="data", digest=objects.put_folder(folder))
-    order = Make(key="k", names=("out",), kind="data", recipe=Recipe(word="sql", text="from files"), inputs=(given,), root=".")
+    order = Make(
+        key="k", names=("out",), kind="data", recipe=Recipe(word="sql", text="from files"), inputs=(given,), root="."
+    )
     with pytest.raises(Trouble, match="pages is a folder of files, not a table"):
         sql.make(order, objects)
 

@@ -24,7 +24,9 @@ if TYPE_CHECKING:
 
 Form = Literal["pandas", "polars", "lazy", "arrow", "reader", "numpy", "duckdb", "path", "text"]
 EXACT = 2**53  # up to here a float holds every whole number
-MAY_RETURN = "return a pandas or polars frame, an Arrow table, a DuckDB relation, a 2-D array, a dict of columns, or a path"
+MAY_RETURN = (
+    "return a pandas or polars frame, an Arrow table, a DuckDB relation, a 2-D array, a dict of columns, or a path"
+)
 
 _FORMS: dict[str, Form] = {
     "pandas.DataFrame": "pandas", "pd.DataFrame": "pandas", "DataFrame": "pandas", "Any": "pandas", "object": "pandas",
@@ -219,7 +221,9 @@ def _from_dict(columns: dict[Any, Any]) -> pa.Table:
 
     plain = {_name(name): list(values) if isinstance(values, range) else values for name, values in columns.items()}
     if any(isinstance(values, str | bytes | dict) or not hasattr(values, "__len__") for values in plain.values()):
-        raise Trouble("", "it returned a dict whose values are no columns", "return a dict of lists, one for each column")
+        raise Trouble(
+            "", "it returned a dict whose values are no columns", "return a dict of lists, one for each column"
+        )
     arrays = [values if isinstance(values, pa.Array | pa.ChunkedArray) else _array(values, name) if isinstance(values, np.ndarray | pd.Series)
               else _array(list(values), name) for name, values in plain.items()]  # fmt: skip
     return pa.table(arrays, names=list(plain))
@@ -236,7 +240,9 @@ def _from_file(value: str | Path) -> pa.Table:
         return tables.read_file(path)
     from pyarrow import csv
 
-    options = csv.ConvertOptions(null_values=[""], strings_can_be_null=True, true_values=["true"], false_values=["false"])
+    options = csv.ConvertOptions(
+        null_values=[""], strings_can_be_null=True, true_values=["true"], false_values=["false"]
+    )
     return csv.read_csv(path, convert_options=options)
 
 
@@ -247,14 +253,22 @@ def is_table_file(value: Any) -> bool:
 _TURNS: tuple[tuple[Callable[[Any, str], bool], Callable[[Any], pa.Table]], ...] = (
     (lambda value, top: top == "pandas" and type(value).__name__ == "Series", _from_series),
     (lambda value, top: top in ("pandas", "geopandas") and hasattr(value, "iloc"), _from_pandas),
-    (lambda value, top: (top == "polars" and hasattr(value, "lazy")) or type(value).__name__ in ("LazyFrame", "Series"), _from_polars),
+    (
+        lambda value, top: (
+            (top == "polars" and hasattr(value, "lazy")) or type(value).__name__ in ("LazyFrame", "Series")
+        ),
+        _from_polars,
+    ),
     (lambda value, top: isinstance(value, pa.Table), lambda value: value),
     (lambda value, top: isinstance(value, pa.RecordBatchReader), lambda value: value.read_all()),
     (lambda value, top: isinstance(value, pa.RecordBatch), lambda value: pa.Table.from_batches([value])),
     (lambda value, top: top == "numpy" and hasattr(value, "ndim") and value.ndim > 0, _from_numpy),
     (lambda value, top: top == "duckdb" and hasattr(value, "to_arrow_table"), lambda value: value.to_arrow_table()),
     (lambda value, top: isinstance(value, dict) and bool(value), _from_dict),
-    (lambda value, top: isinstance(value, list) and bool(value) and all(isinstance(row, dict) for row in value), _from_rows),
+    (
+        lambda value, top: isinstance(value, list) and bool(value) and all(isinstance(row, dict) for row in value),
+        _from_rows,
+    ),
     (lambda value, top: is_table_file(value), _from_file),
 )
 

@@ -27,7 +27,9 @@ def make(order: Make, objects: Objects) -> Outcome:
     model = next(given for given in order.inputs if given.kind == "model")
     data = next(given for given in order.inputs if given.kind == "data")
     if data.digest.startswith(FOLDER):
-        raise Trouble(f"make {name}", f"{data.name} is a folder of files", f"{model.name} predicts from the rows of a table")
+        raise Trouble(
+            f"make {name}", f"{data.name} is a folder of files", f"{model.name} predicts from the rows of a table"
+        )
     table = tables.read(objects, data.digest)
     try:
         predicted = models.load(objects.folder(model.digest)).predict(table)
@@ -75,7 +77,9 @@ def target_of(predict: Predict, table: pa.Table, action: str) -> Any:
     for name in predict.targets:
         missing = table.column(name).null_count
         if missing:
-            raise Trouble(action, f"{name} is missing in {missing} of the rows", "leave out the rows whose target is not known")
+            raise Trouble(
+                action, f"{name} is missing in {missing} of the rows", "leave out the rows whose target is not known"
+            )
     return truth(predict, table) if len(predict.targets) == 1 else to_pandas(table.select(list(predict.targets)))
 
 
@@ -92,7 +96,9 @@ def truth(predict: Predict, table: pa.Table) -> np.ndarray[Any, Any]:
 def signature(predict: Predict, model: Any, table: pa.Table, known: Columns | None) -> Signature:
     """Of a model that has learned from the table."""
     features, classes = features_of(predict, table, known), _classes(predict, model, table)
-    return Signature(features=features, targets=predict.targets, task=predict.task, positive=predict.positive, classes=classes)
+    return Signature(
+        features=features, targets=predict.targets, task=predict.task, positive=predict.positive, classes=classes
+    )
 
 
 def _classes(predict: Predict, model: Any, table: pa.Table) -> tuple[Scalar, ...]:

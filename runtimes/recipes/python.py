@@ -57,7 +57,9 @@ class _Work:
     def table(self, given: Given) -> pa.Table:
         if given.alias not in self.read:
             if given.digest.startswith(FOLDER):
-                raise Trouble(self.action, f"{given.name} is a folder of files", f"annotate {given.alias} with pathlib.Path")
+                raise Trouble(
+                    self.action, f"{given.name} is a folder of files", f"annotate {given.alias} with pathlib.Path"
+                )
             self.read[given.alias] = tables.read(self.objects, given.digest)
         return self.read[given.alias]
 
@@ -116,7 +118,9 @@ def _called(function: Any, work: _Work) -> Any:
     for name, parameter in parameters.items():
         if name not in values and parameter.default is parameter.empty and parameter.kind in _NAMED:
             values[name] = None  # a `last` input that is not there yet
-    positional = [values.pop(name) for name, one in parameters.items() if one.kind is one.POSITIONAL_ONLY and name in values]
+    positional = [
+        values.pop(name) for name, one in parameters.items() if one.kind is one.POSITIONAL_ONLY and name in values
+    ]
     return guarded(lambda: function(*positional, **values), work.action, work.root)
 
 
@@ -137,9 +141,15 @@ def _annotations(function: Any, code: Code) -> dict[str, Any]:
 
 def _arguments(parameters: Mapping[str, inspect.Parameter], work: _Work) -> dict[str, Any]:
     any_ = _takes_any(parameters)
-    values = {name: _argument(value, work) for name, value in work.order.arguments.items() if name in parameters or any_}
+    values = {
+        name: _argument(value, work) for name, value in work.order.arguments.items() if name in parameters or any_
+    }
     for name in SEEDS:
-        if name in parameters and name not in values and (_is_said(work) or parameters[name].default in (None, inspect.Parameter.empty)):
+        if (
+            name in parameters
+            and name not in values
+            and (_is_said(work) or parameters[name].default in (None, inspect.Parameter.empty))
+        ):
             values[name] = work.seed
     return values
 
@@ -254,7 +264,9 @@ def _number(value: Any, metric: str, name: str) -> float:
     except (TypeError, ValueError):
         raise Trouble(f"make {name}", f"its metric {metric} is a {type(value).__name__}", "return a number") from None
     if not math.isfinite(number):
-        raise Trouble(f"make {name}", f"its metric {metric} is {number}, which compares with nothing", "return a number")
+        raise Trouble(
+            f"make {name}", f"its metric {metric} is {number}, which compares with nothing", "return a number"
+        )
     return number
 
 
@@ -293,7 +305,9 @@ def _entry(work: _Work) -> str:
 
 
 def _first_data(work: _Work) -> Given | None:
-    return next((given for given in work.order.inputs if given.kind == "data" and not given.digest.startswith(FOLDER)), None)
+    return next(
+        (given for given in work.order.inputs if given.kind == "data" and not given.digest.startswith(FOLDER)), None
+    )
 
 
 # --- an estimator --------------------------------------------------------------------------------------------
@@ -312,12 +326,19 @@ def _fitted(entry: Any, work: _Work) -> Made:
         raise Trouble(work.action, f"{work.code.entry} gives a {type(estimator).__name__}, which has no fit")
     model, encoder = _with_encoder(estimator, features, table, work)
     rows, target = forms.to_pandas(table.select(list(predict.features))), target_of(predict, table, work.action)
-    weights = {_fit_name(model, estimator, name): forms.to_pandas(table.select([column]))[column] for name, column in to_fit.items()}
+    weights = {
+        _fit_name(model, estimator, name): forms.to_pandas(table.select([column]))[column]
+        for name, column in to_fit.items()
+    }
     given_target = () if target is None else (target,)
     guarded(lambda: model.fit(rows, *given_target, **weights), work.action, work.root)
     if not hasattr(model, "predict"):
-        raise Trouble(work.action, f"{type(estimator).__name__} has no predict", "take one that can answer for new rows")
-    said = signature(predict, model, table, given.columns).model_copy(update={"encoder": encoder, "entry": _entry(work)})
+        raise Trouble(
+            work.action, f"{type(estimator).__name__} has no predict", "take one that can answer for new rows"
+        )
+    said = signature(predict, model, table, given.columns).model_copy(
+        update={"encoder": encoder, "entry": _entry(work)}
+    )
     return models.save(model, said, work.objects, _sources(work))
 
 
@@ -354,7 +375,11 @@ def _with_encoder(estimator: Any, features: Columns, table: pa.Table, work: _Wor
     lists = [column.name for column in features if column.type.base == "list"]
     if lists and isinstance(estimator, BaseEstimator):
         raise Trouble(work.action, f"{lists[0]} holds lists, which {type(estimator).__name__} does not learn from")
-    if not isinstance(estimator, BaseEstimator) or isinstance(estimator, Pipeline) or not _needs_encoder(estimator, features, table):
+    if (
+        not isinstance(estimator, BaseEstimator)
+        or isinstance(estimator, Pipeline)
+        or not _needs_encoder(estimator, features, table)
+    ):
         return estimator, ""
     import skrub
 

@@ -180,7 +180,9 @@ def _table(order: Make, name: str, path: Path, declared: Columns) -> pa.Table | 
     try:
         return pq.ParquetFile(path).read()
     except (pa.ArrowInvalid, OSError):
-        raise Trouble(f"make {name}", "the command wrote a damaged Parquet file", "was it written to its end?") from None
+        raise Trouble(
+            f"make {name}", "the command wrote a damaged Parquet file", "was it written to its end?"
+        ) from None
 
 
 def _of_csv(name: str, path: Path, declared: Columns) -> pa.Table:

@@ -105,7 +105,9 @@ def _check(table: pa.Table, deal: Deal) -> None:
         raise deal.trouble("a cut in order cannot be stratified", "leave stratify out, or order and shuffle")
     for name, cut in deal.cuts.items():
         if isinstance(cut, str) and not deal.order:
-            raise deal.trouble(f"{name} takes a first date, and nothing says of which column", "write order = .date too")
+            raise deal.trouble(
+                f"{name} takes a first date, and nothing says of which column", "write order = .date too"
+            )
         if not isinstance(cut, str) and (cut <= 0 or (isinstance(cut, float) and cut >= 1)):
             raise deal.trouble(f"{name} asks for {cut}", "a share lies between 0 and 1, a number of rows above 0")
 
@@ -122,9 +124,13 @@ def _sizes(rows: int, deal: Deal) -> dict[str, int]:
         if not isinstance(cut, str)
     }
     if len(sizes) == len(deal.names):
-        total = sum(cut * rows if isinstance(cut, float) else cut for cut in deal.cuts.values() if not isinstance(cut, str))
+        total = sum(
+            cut * rows if isinstance(cut, float) else cut for cut in deal.cuts.values() if not isinstance(cut, str)
+        )
         if abs(total - rows) > 1e-6 * rows:
-            raise deal.trouble(f"the outputs ask for {total:,.10g} of {rows:,} rows", f"leave one of them out, as {first}")
+            raise deal.trouble(
+                f"the outputs ask for {total:,.10g} of {rows:,} rows", f"leave one of them out, as {first}"
+            )
         del sizes[first]
     if sum(sizes.values()) > rows:
         raise deal.trouble(f"the outputs ask for {sum(sizes.values()):,} rows, and there are {rows:,}", "ask for fewer")

@@ -21,42 +21,45 @@ from typing import Any
 
 from ..trouble import Trouble
 from .journal import Journal
-from .release import CONTROL, LOG, PORT, STATE, Release, write_atomically
+from .release import CONTROL, LOCK, LOG, PORT, STATE, Release, write_atomically
 
 LEASE = 300.0  # seconds for a candidate to be promoted; then whoever staged it is gone
+LOOK = 2.0  # seconds between two looks at whether the folder is still there
 RETIRING = 60.0  # seconds for a replaced release to finish what it holds
 
 
 def main() -> None:
-    folder, _lock, control = Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3])
+    folder, lock, control = Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3])
     if os.fork():
         os._exit(0)
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     write_atomically(folder / STATE, json.dumps({"pid": os.getpid()}))
-    asyncio.run(_run(folder, socket.socket(fileno=control)))
+    asyncio.run(_run(folder, lock, socket.socket(fileno=control)))
 
 
-async def _run(folder: Path, control: socket.socket) -> None:
-    front = Front(folder)
+async def _run(folder: Path, lock: int, control: socket.socket) -> None:
+    front = Front(folder, lock)
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, front.stopping.set)
     control.setblocking(False)
     orders = await asyncio.start_unix_server(front.hear, sock=control)
     front.expire(None)
     try:
-        await front.stopping.wait()
+        while front.folder_is_ours() and not front.stopping.is_set():
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(front.stopping.wait(), LOOK)
     finally:
         orders.close()
         await front.close()
 
 
 class Front:
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, lock: int) -> None:
         from .app import App
         from .meters import Meters
         from .served import Routing
 
-        self.folder = folder
+        self.folder, self.lock = folder, lock
         self.journal = Journal(folder / LOG)
         self.meters = Meters()
         self.routing = Routing()
@@ -209,6 +212,13 @@ class Front:
         self.listeners.append(listener)
         return listener
 
+    def folder_is_ours(self) -> bool:
+        """Who deletes the folder can no longer reach this process, so it must not go on by itself."""
+        try:
+            return os.path.samestat((self.folder / LOCK).stat(), os.fstat(self.lock))
+        except OSError:
+            return False
+
     def _remembered_port(self) -> int:
         try:
             return int((self.folder / PORT).read_text())
@@ -244,8 +254,9 @@ class Front:
                 served.crew.end()
         if self.tasks:
             await asyncio.wait(self.tasks, timeout=1)
-        for file in (CONTROL, STATE):
-            (self.folder / file).unlink(missing_ok=True)
+        if self.folder_is_ours():
+            for file in (CONTROL, STATE):
+                (self.folder / file).unlink(missing_ok=True)
         self.journal.line("stopped")
         self.journal.flush()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 from collections import deque
 from datetime import UTC, datetime
@@ -29,12 +30,12 @@ class Journal:
 
     def flush(self) -> None:
         self.waiting = False
-        if self.lines:
-            os.write(1, "".join(self.lines).encode("utf-8", "backslashreplace"))
-            self.lines.clear()
-        if os.fstat(1).st_size > BOUND:
-            self.path.replace(self.path.with_name(self.path.name + ".1"))
-            self._open()
+        text, self.lines = "".join(self.lines), []
+        with contextlib.suppress(OSError):  # a full disk costs lines, not the service
+            os.write(1, text.encode("utf-8", "backslashreplace"))
+            if os.fstat(1).st_size > BOUND:
+                self.path.replace(self.path.with_name(self.path.name + ".1"))
+                self._open()
 
     def _open(self) -> None:
         file = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)

@@ -53,7 +53,9 @@ class Listener:
 def _bind(name: str, host: str, port: int) -> socket.socket:
     action = f"start {name}"
     try:
-        family, kind, protocol, _, place = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
+        family, kind, protocol, _, place = socket.getaddrinfo(
+            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
     except OSError:
         raise Trouble(action, f"{host} is no address of this machine", "leave `host` out for 127.0.0.1") from None
     listening = socket.socket(family, kind, protocol)  # said aloud, or asyncio would leave Nagle's delay on

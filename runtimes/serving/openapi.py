@@ -64,7 +64,12 @@ def answer_schema(signature: dict[str, Any]) -> dict[str, Any]:
     properties: dict[str, Any] = {"prediction": _prediction(signature)}
     if signature["task"] == "classification":
         of = "true" if set(signature["classes"]) == {False, True} else "what is predicted"
-        properties["probability"] = {"type": "number", "minimum": 0, "maximum": 1, "description": f"The probability of {of}."}
+        properties["probability"] = {
+            "type": "number",
+            "minimum": 0,
+            "maximum": 1,
+            "description": f"The probability of {of}.",
+        }
     return {"type": "object", "properties": properties, "required": ["prediction"]}
 
 
