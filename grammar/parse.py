@@ -39,7 +39,8 @@ def parse(source: Source) -> Parsed:
     with _no_garbage_collection():
         cut, unclosed = _cut(source)
         reader = _Reader(source.path)
-        statements = tuple(filter(None, [reader.statement(segment) for segment in cut.segments]))
+        read = [reader.statement(segment) for segment in cut.segments]
+        statements = tuple(statement for statement in read if statement is not None)
     document = tree.Document(source.path, cut.doc, statements)
     return Parsed(document, (*unclosed, *reader.diagnostics), tuple(reader.lost))
 

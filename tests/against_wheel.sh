@@ -13,7 +13,7 @@ strangers = [n for n in names if not n.startswith("mlspec/") and ".dist-info/" n
 sys.exit(f"the wheel holds more than mlspec/: {strangers[:5]}" if strangers else 0)
 PY
 "$python" -m venv "$work/venv"
-"$work/venv/bin/python" -m pip install --quiet "$(ls "$work"/dist/*.whl)[test]"
+"$work/venv/bin/python" -m pip install -qq "$(ls "$work"/dist/*.whl)[test]"
 cp -r "$here/tests" "$here/specs" "$work/"
 cp "$here/pyproject.toml" "$work/pyproject.toml"
 cd "$work"

@@ -57,7 +57,7 @@ def _start(release: Release, connection: int, life: int) -> subprocess.Popen[byt
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         start_new_session=True,
-        cwd=release.root if Path(release.root or "/nowhere").is_dir() else None,
+        cwd=release.root if release.root and Path(release.root).is_dir() else None,
         env={**dict.fromkeys(THREADS, threads), **os.environ, "PYTHONUNBUFFERED": "1"},
     )
 
