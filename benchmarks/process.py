@@ -36,9 +36,14 @@ def measure(command: Sequence[str], folder: Path, patience: float) -> Cost:
         timer = threading.Timer(patience, process.terminate)
         timer.start()
         with watched(process.pid) as seen:
-            _, status, usage = os.wait4(process.pid, 0)  # Popen.wait would lose the resource usage
+            try:
+                _, status, usage = os.wait4(process.pid, 0)  # Popen.wait would lose the resource usage
+            except BaseException:  # we are interrupted, and it shall not go on alone
+                process.terminate()
+                raise
+            finally:
+                timer.cancel()
             wall = perf_counter() - started
-        timer.cancel()
         process.returncode = os.waitstatus_to_exitcode(status)
         if wall >= patience:
             raise Failed(f"stopped after {patience:.0f} s")

@@ -75,6 +75,7 @@ def _unknown(word: str) -> int:
 
 
 def _run(name: str, words: list[str]) -> int:
+    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")  # looking for them costs as much as all the rest
     command = import_module(f".commands.{name}", __package__)
     parser = argparse.ArgumentParser(
         prog=f"mlspec {name}", description=COMMANDS[name][0].upper() + COMMANDS[name][1:] + "."

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from typing import Any
 
-from ..compiler import plan as planning
+from ..compiler import actions
 from ..compiler.program import Program
 from ..compiler.state import Accepted
 from ..grammar import render
@@ -22,7 +22,7 @@ class SpecError(Exception):
 
 
 class Plan:
-    def __init__(self, plan: planning.Plan) -> None:
+    def __init__(self, plan: actions.Plan) -> None:
         self.actions, self._plan = plan.actions, plan
 
     def __repr__(self) -> str:

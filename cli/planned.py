@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable
 
-from ..compiler.plan import Accept, Action, Judge, Make, Plan, Refuse, Retire, Reuse, Serve, Wait
+from ..compiler.actions import Accept, Action, Judge, Make, Plan, Refuse, Retire, Reuse, Serve, Wait
 from . import words
 
 Paint = Callable[[str, str], str]

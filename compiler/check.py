@@ -12,7 +12,7 @@ from ..grammar import tree
 from ..grammar.diagnostic import Diagnostic
 from ..grammar.kinds import KINDS, LINES, RECIPES, Recipe
 from ..grammar.source import Source
-from . import arguments, conditions, declared, learn, make, values
+from . import arguments, conditions, declared, learn, make, values, verdict
 from .load import Files
 from .program import Expect, Node, Program, Value
 from .resolve import Names, is_source, unknown_name
@@ -279,7 +279,7 @@ def _reads(node: Node, expects: Iterable[Expect]) -> tuple[str, ...]:
     """The artifacts that only the judgement looks at."""
     found = {measure.on for measure in node.measures}
     for expect in expects:
-        for fact in conditions.facts_in(expect.condition):
+        for fact in verdict.facts_in(expect.condition):
             found |= set(getattr(fact, "others", ()))
             found.add(fact.of)
     return tuple(sorted(found - set(node.names) - {"last"}))

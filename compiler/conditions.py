@@ -1,4 +1,4 @@
-"""`expect` conditions: tree -> the program's expressions, typed; and their verdict once the facts are known.
+"""`expect` conditions: tree -> the program's expressions, typed.
 
 A condition speaks of a whole artifact through facts (`mean(.spend)`, `.roc_auc`) or, on data, of every row through
 columns (`.end >= .start`); never of both.
@@ -6,20 +6,17 @@ columns (`.end >= .start`); never of both.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any
 
 from ..grammar import tree
 from ..grammar.diagnostic import Fix, listing, nearest
 from ..grammar.kinds import DATA_FUNCTIONS, METRICS, SERVICE_FACTS
 from ..grammar.source import Span
-from . import values
-from .program import Expect, Expression, Fact, Literal_, Node, Operation, Rows, Scalar, Within
+from . import rows, values
+from .program import Expect, Expression, Fact, Literal_, Node, Operation, Scalar, Within
 from .scope import Scope, column_missing, did_you_mean, dotted
 from .types import Column, Columns, by_name, is_number, is_ordered
-
-COMPARISONS = ("<", "<=", ">", ">=", "==", "!=")
+from .verdict import COMPARISONS
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +30,8 @@ class Typed:
 
 def check(line: tree.Expect, node: Node, scope: Scope) -> Expect | None:
     """The condition as the program holds it; None when a mistake in it has been told."""
-    if node.kind == "data" and _speaks_of_rows(line.condition, node, scope):
-        condition = _row_condition(line.condition, node, scope)
+    if node.kind == "data" and rows.speaks_of_rows(line.condition, node, scope):
+        condition = rows.condition(line.condition, node, scope)
     else:
         typed = _Checker(node, scope).read(line.condition)
         if typed is not None and typed.type not in ("truth", ""):
@@ -327,7 +324,7 @@ class _Checker:
             low, high = (end.expression if end else None for end in ends)
             inside: Expression = Within(value=value.expression, low=low, high=high)
         else:
-            options = [self.read(option) for option in _options(written.right)]
+            options = [self.read(option) for option in rows.options(written.right)]
             if not options or None in options:
                 self.scope.tell(
                     "E604", written.right.span, {"problem": "in takes a range (1..5) or a set"}
@@ -338,18 +335,6 @@ class _Checker:
         if written.operator == "not in":
             inside = Operation(operator="not", operands=(inside,))
         return Typed(inside, "truth", written.span)
-
-
-def _options(written: tree.Expression) -> tuple[tree.Expression, ...]:
-    match written:
-        case tree.Choice():
-            return written.options
-        case tree.Items():
-            return written.items
-        case tree.Text() | tree.Number():
-            return (written,)
-        case _:
-            return ()
 
 
 def _type_of(value: Scalar) -> str:
@@ -387,292 +372,3 @@ def _may_return(node: Node, word: str, scope: Scope) -> bool:
 
 def _is_source(node: Node) -> bool:
     return not node.inputs
-
-
-# --- about every row ------------------------------------------------------------------------------------------
-
-
-def _speaks_of_rows(written: tree.Expression, node: Node, scope: Scope) -> bool:
-    """Whether a column stands outside a function."""
-    match written:
-        case tree.Column():
-            columns = scope.columns.get(node.name)
-            if written.name == "rows" and not (columns and "rows" in by_name(columns)):
-                return False
-            return columns is None or written.name in by_name(columns) or len(node.names) == 1
-        case tree.Binary():
-            return any(_speaks_of_rows(side, node, scope) for side in (written.left, written.right))
-        case tree.Unary():
-            return _speaks_of_rows(written.operand, node, scope)
-        case _:
-            return False
-
-
-def _row_condition(written: tree.Expression, node: Node, scope: Scope) -> Expression | None:
-    writer = _RowWriter(node, scope)
-    sql = writer.write(written)
-    if sql is None:
-        return None
-    broken = Rows(of=node.name, broken=f"not ({sql})", others=tuple(sorted(writer.others)))
-    return Operation(operator="==", operands=(broken, Literal_(value=0, text="0")))
-
-
-class _RowWriter:
-    """Writes a condition about columns as a SQL expression. A missing value breaks no condition."""
-
-    def __init__(self, node: Node, scope: Scope) -> None:
-        self.node, self.scope = node, scope
-        self.others: set[str] = set()
-
-    def write(self, written: tree.Expression) -> str | None:
-        match written:
-            case tree.Column():
-                return self._column(written)
-            case tree.Binary():
-                return self._binary(written)
-            case tree.Unary():
-                operand = self.write(written.operand)
-                return None if operand is None else f"({'not' if written.operator == 'not' else '-'} {operand})"
-            case tree.Call():
-                self.scope.tell("E606", written.span, {})
-                return None
-            case tree.Date():
-                kind = "timestamp" if "T" in written.value else "date"
-                return f"{kind} '{written.value}'"
-            case tree.Reference() if written.path:
-                self.scope.tell("E606", written.span, {})
-                return None
-            case _:
-                value = values.read(written, self.scope.params, self.scope.told)
-                return None if value is None else _sql_literal(values.plain(value))
-
-    def _column(self, written: tree.Column) -> str | None:
-        columns = self.scope.columns.get(self.node.name)
-        if columns is not None and written.name not in by_name(columns):
-            column_missing(self.scope, written, columns, self.node.name)
-            return None
-        return _sql_name(written.name)
-
-    def _binary(self, written: tree.Binary) -> str | None:
-        if written.operator in ("in", "not in"):
-            return self._membership(written)
-        left, right = self.write(written.left), self.write(written.right)
-        if left is None or right is None:
-            return None
-        if written.operator == "else":
-            return f"coalesce({left}, {right})"
-        operator = {"==": "=", "!=": "<>"}.get(written.operator, written.operator)
-        return f"({left} {operator} {right})"
-
-    def _membership(self, written: tree.Binary) -> str | None:
-        left = self.write(written.left)
-        if left is None:
-            return None
-        negation = "not " if written.operator == "not in" else ""
-        match written.right:
-            case tree.Range(low, high):
-                ends = [(">=", low), ("<=", high)]
-                tests = [f"{left} {operator} {self.write(end)}" for operator, end in ends if end is not None]
-                return f"({negation}({' and '.join(tests)}))"
-            case tree.Reference(name, (column,)):
-                return self._in_other(left, negation, name, column, written.right)
-            case _:
-                options = [self.write(option) for option in _options(written.right)]
-                if not options or None in options:
-                    self.scope.tell(
-                        "E604",
-                        written.right.span,
-                        {"problem": "in takes a range (1..5), a set or a column of other data"},
-                    )
-                    return None
-                return f"({left} {negation}in ({', '.join(o for o in options if o)}))"
-
-    def _in_other(self, left: str, negation: str, name: str, column: str, written: tree.Reference) -> str | None:
-        other = self.scope.nodes.get(name)
-        if other is None:
-            return None
-        columns = self.scope.columns.get(name)
-        if columns is not None and column not in by_name(columns):
-            column_missing(self.scope, tree.Column(column, written.span), columns, name)
-            return None
-        self.others.add(name)
-        table, wanted = _sql_name(name), _sql_name(column)
-        return f"({left} {negation}in (select {wanted} from {table} where {wanted} is not null))"
-
-
-def _sql_name(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'
-
-
-def _sql_literal(value: object) -> str:
-    if isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, int | float):
-        return repr(value)
-    return "'" + str(value).replace("'", "''") + "'"
-
-
-# --- the verdict ----------------------------------------------------------------------------------------------
-
-
-class NoLast(Exception):
-    """The condition asks about `last`, and there is no other accepted artifact: then it holds."""
-
-
-class NotKnown(Exception):
-    """A fact that has yet to be found out."""
-
-
-Answer = Callable[[Fact | Rows], Any]
-
-
-@dataclass(frozen=True, slots=True)
-class Verdict:
-    """`shown` is what stands under a condition that does not hold: its values, and by how much it fell short."""
-
-    expect: Expect
-    holds: bool
-    shown: str
-
-
-def facts_in(expression: Expression) -> Iterator[Fact | Rows]:
-    match expression:
-        case Fact() | Rows():
-            yield expression
-        case Operation(operands=operands):
-            for operand in operands:
-                yield from facts_in(operand)
-        case Within(value=value, low=low, high=high):
-            for part in (value, low, high):
-                if part is not None:
-                    yield from facts_in(part)
-        case _:
-            pass
-
-
-def judge(expect: Expect, answer: Answer) -> Verdict:
-    """`answer` gives the value of a fact; it raises NoLast or NotKnown where there is none."""
-    try:
-        holds = bool(evaluate(expect.condition, answer))
-    except NoLast:
-        return Verdict(expect, True, "there is no other version to hold it against")
-    return Verdict(expect, holds, _shown(expect.condition, answer))
-
-
-def evaluate(expression: Expression, answer: Answer) -> Any:
-    match expression:
-        case Literal_(value=value):
-            return value
-        case Fact() | Rows():
-            return answer(expression)
-        case Within(value=value, low=low, high=high):
-            found = evaluate(value, answer)
-            above = low is None or _compare(">=", found, evaluate(low, answer))
-            return above and (high is None or _compare("<=", found, evaluate(high, answer)))
-        case Operation(operator="else", operands=(left, right)):
-            try:
-                found = evaluate(left, answer)
-            except NoLast:
-                found = None
-            return evaluate(right, answer) if found is None else found
-        case Operation(operator=operator, operands=operands):
-            return _operate(operator, operands, answer)
-    raise AssertionError("every form of an expression is named above")
-
-
-def _operate(operator: str, operands: tuple[Expression, ...], answer: Answer) -> Any:
-    if operator == "and":
-        return all(evaluate(operand, answer) for operand in operands)
-    if operator == "or":
-        return any(evaluate(operand, answer) for operand in operands)
-    found = [evaluate(operand, answer) for operand in operands]
-    if operator == "not":
-        return not found[0]
-    if operator in COMPARISONS:
-        return _compare(operator, found[0], found[1])
-    if None in found:
-        return None
-    return _arithmetic(operator, found)
-
-
-def _arithmetic(operator: str, found: list[Any]) -> Any:
-    match operator:
-        case "neg":
-            return -found[0]
-        case "+":
-            return found[0] + found[1]
-        case "-":
-            return found[0] - found[1]
-        case "*":
-            return found[0] * found[1]
-        case "/":
-            return found[0] / found[1] if found[1] else None
-    raise AssertionError(f"no operator {operator}")
-
-
-def _compare(operator: str, left: Any, right: Any) -> bool:
-    if left is None or right is None:  # nothing to compare, as the mean of no rows: it does not hold
-        return False
-    if isinstance(left, str) and isinstance(right, str):  # ISO dates and times of different precision
-        left, right = left.replace("T", " "), right.replace("T", " ")
-    match operator:
-        case "<":
-            return bool(left < right)
-        case "<=":
-            return bool(left <= right)
-        case ">":
-            return bool(left > right)
-        case ">=":
-            return bool(left >= right)
-        case "==":
-            return bool(left == right)
-    return bool(left != right)
-
-
-def _shown(expression: Expression, answer: Answer) -> str:
-    match expression:
-        case Operation(operator="==", operands=(Rows() as rows, _)):
-            count = answer(rows)
-            return (
-                "no row breaks it" if not count else f"{count:,} row{'s' * (count != 1)} break{'s' * (count == 1)} it"
-            )
-        case Operation(operator=operator, operands=(left, right)) if operator in COMPARISONS:
-            return _shown_comparison(operator, left, right, answer)
-        case Within(value=value, low=low, high=high):
-            ends = [show(evaluate(end, answer)) if end is not None else "" for end in (low, high)]
-            return f"{show(evaluate(value, answer))} needs to lie in {ends[0]}..{ends[1]}"
-        case Operation(operator="and" | "or", operands=operands):
-            return "; ".join(filter(None, (_shown(operand, answer) for operand in operands)))
-        case Operation(operator="not", operands=(inner,)):
-            return _shown(inner, answer)
-        case Fact(function="unique", column=column):
-            return f"{column} {'has no repeated value' if answer(expression) else 'has repeated values'}"
-    return ""
-
-
-def _shown_comparison(operator: str, left: Expression, right: Expression, answer: Answer) -> str:
-    found, needed = evaluate(left, answer), evaluate(right, answer)
-    text = f"{show(found)} needs {'' if operator in ('>=', '<=') else operator + ' '}{_literal_text(right) or show(needed)}"
-    numbers = all(isinstance(v, int | float) and not isinstance(v, bool) for v in (found, needed))
-    if numbers and not _compare(operator, found, needed):
-        if operator in (">", ">="):
-            text += f", short by {show(needed - found)}"
-        elif operator in ("<", "<="):
-            text += f", over by {show(found - needed)}"
-    return text
-
-
-def _literal_text(expression: Expression) -> str:
-    return expression.text if isinstance(expression, Literal_) else ""
-
-
-def show(value: Any) -> str:
-    if value is None:
-        return "nothing"
-    if isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, int):
-        return f"{value:,}"
-    if isinstance(value, float):
-        return f"{value:.4f}" if 0.001 <= abs(value) < 10_000 or value == 0 else f"{value:.4g}"
-    return str(value)

@@ -8,132 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal
+from typing import Any
 
-from pydantic import Field
-
-from . import conditions, identity
+from . import identity, verdict
+from .actions import Accept, Judge, Judged, Make, Plan, Question, Refuse, Retire, Reuse, Serve, Wait
 from .program import Expect, Fact, Measure, Node, Program, Rows
 from .state import Accepted, Made, Record, State
-from .types import Frozen
-
-VERSION = 1
-
-
-class Question(Frozen):
-    """One fact to find out about the artifact `digest`: for a metric, on the data `on`."""
-
-    key: str
-    name: str
-    digest: str
-    function: str = ""
-    column: str = ""
-    rows: Rows | None = None
-    measure: Measure | None = None
-    on: str = ""
-    others: dict[str, str] = {}
-
-
-class Judged(Frozen):
-    """A condition and how it came out."""
-
-    text: str
-    holds: bool
-    shown: str
-    line: int
-
-
-class _Action(Frozen):
-    """`names` are the artifacts; `reason` says why, one line a part; `seconds` is what making took last time."""
-
-    names: tuple[str, ...]
-    kind: str
-    reason: tuple[str, ...] = ()
-    seconds: float | None = None
-
-
-class Reuse(_Action):
-    """It is as the spec says, and stays."""
-
-    action: Literal["reuse"] = "reuse"
-    note: str = ""
-
-
-class Make(_Action):
-    """`key` is empty while an input has yet to be made; `parts` likewise."""
-
-    action: Literal["make"] = "make"
-    key: str = ""
-    parts: dict[str, str] = {}
-    after: tuple[str, ...] = ()
-
-
-class Judge(_Action):
-    """It is made; facts that its conditions and measures ask for are not known yet."""
-
-    action: Literal["judge"] = "judge"
-    key: str = ""
-    questions: tuple[Question, ...] = ()
-    after: tuple[str, ...] = ()
-
-
-class Accept(_Action):
-    """It is made and judged well: its names move to it."""
-
-    action: Literal["accept"] = "accept"
-    key: str
-    digests: tuple[str, ...]
-    judged: tuple[Judged, ...] = ()
-
-
-class Refuse(_Action):
-    """It is made, and a condition does not hold. `keeps`: the name pointed at it before the condition changed."""
-
-    action: Literal["refuse"] = "refuse"
-    key: str
-    judged: tuple[Judged, ...]
-    keeps: bool = False
-
-
-class Serve(_Action):
-    """A service gets a new release, or is started again. `digest` is its model's."""
-
-    action: Literal["serve"] = "serve"
-    release: str = ""
-    digest: str = ""
-    parts: dict[str, str] = {}
-    after: tuple[str, ...] = ()
-
-
-class Wait(_Action):
-    """Something that it is made from was never accepted, or cannot be read."""
-
-    action: Literal["wait"] = "wait"
-    trouble: bool = False
-    help: str = ""
-
-
-class Retire(_Action):
-    """Its block is gone: the name goes, the artifact stays in the store."""
-
-    action: Literal["retire"] = "retire"
-
-
-Action = Annotated[Reuse | Make | Judge | Accept | Refuse | Serve | Wait | Retire, Field(discriminator="action")]
-
-
-class Plan(Frozen):
-    """`actions` in the order of the program, then what is retired. `basis` tells whether the world has moved since."""
-
-    version: int = VERSION
-    spec: str
-    runtime: str = "local"
-    actions: tuple[Action, ...]
-    basis: str = ""
-
-    def changes(self) -> list[Action]:
-        return [action for action in self.actions if not isinstance(action, Reuse)]
-
 
 # --- what is known of the artifacts before a block -------------------------------------------------------------
 
@@ -330,12 +210,12 @@ def _judge(node: Node, program: Program, record: Record, outlooks: Mapping[str, 
 
 
 def _verdict(node: Node, record: Record, answers: Answers, state: State) -> Any:
-    verdicts = [conditions.judge(expect, answers.answer) for expect in node.expects]
+    verdicts = [verdict.judge(expect, answers.answer) for expect in node.expects]
     judged = tuple(Judged(text=v.expect.text, holds=v.holds, shown=v.shown, line=v.expect.span.line) for v in verdicts)
     digests = tuple(made.digest for made in record.outputs)
     accepted = [state.names.get(name) for name in node.names]
     same = all(a is not None and a.digest == digest for a, digest in zip(accepted, digests, strict=True))
-    if not all(verdict.holds for verdict in verdicts):
+    if not all(one.holds for one in verdicts):
         return Refuse(names=node.names, kind=node.kind, key=record.key, judged=judged, keeps=same)
     if same:
         return Reuse(names=node.names, kind=node.kind, seconds=record.seconds)
@@ -382,17 +262,17 @@ class Answers:
             return self._returned_value(fact)
         question = self._question(fact)
         if question is None:
-            raise conditions.NoLast
+            raise verdict.NoLast
         known, value = self.state.fact(question.key)
         if not known:
-            raise conditions.NotKnown
+            raise verdict.NotKnown
         return value
 
     def _questions(self) -> Iterator[Question]:
         for measure in self.node.measures:
             yield self._metric(self.node, measure, self._own_digest())
         for expect in self.node.expects:
-            for fact in conditions.facts_in(expect.condition):
+            for fact in verdict.facts_in(expect.condition):
                 if isinstance(fact, Fact) and self._returned(fact):
                     continue
                 question = self._question(fact)
@@ -460,13 +340,13 @@ class Answers:
 def _decide_service(node: Node, parts: dict[str, str], release: str, digests: Mapping[str, str], state: State) -> Any:
     accepted: Accepted | None = state.names.get(node.name)
     running = state.services.get(node.name)
-    verdict = service_verdict(node, release, state)
+    told = service_verdict(node, release, state)
     same = accepted is not None and accepted.digest == release
     if accepted is not None and release in accepted.withdrawn and running and running.release == accepted.digest:
         return Reuse(names=node.names, kind=node.kind, note="rolled back; the newer release is not taken again")
-    if verdict is not None and not all(judged.holds for judged in verdict):
-        return Refuse(names=node.names, kind=node.kind, key=release, judged=verdict, keeps=same)
-    if same and running is not None and running.release == release and verdict is not None:
+    if told is not None and not all(judged.holds for judged in told):
+        return Refuse(names=node.names, kind=node.kind, key=release, judged=told, keeps=same)
+    if same and running is not None and running.release == release and told is not None:
         return Reuse(names=node.names, kind=node.kind)
     reason: tuple[str, ...] = ("new",)
     if accepted is not None:
@@ -497,21 +377,21 @@ def service_verdict(node: Node, release: str, state: State) -> tuple[Judged, ...
 
     def answer(fact: Fact | Rows) -> Any:
         if isinstance(fact, Fact) and fact.of == "last":
-            raise conditions.NoLast
+            raise verdict.NoLast
         known, value = state.fact(identity.fact_key(fact, release))
         if not known:
-            raise conditions.NotKnown
+            raise verdict.NotKnown
         return value
 
     judged = []
     for expect in node.expects:
         try:
-            verdict = conditions.judge(expect, answer)
-        except conditions.NotKnown:
+            found = verdict.judge(expect, answer)
+        except verdict.NotKnown:
             return None
-        judged.append(_told(expect, verdict))
+        judged.append(_told(expect, found))
     return tuple(judged)
 
 
-def _told(expect: Expect, verdict: conditions.Verdict) -> Judged:
-    return Judged(text=expect.text, holds=verdict.holds, shown=verdict.shown, line=expect.span.line)
+def _told(expect: Expect, found: verdict.Verdict) -> Judged:
+    return Judged(text=expect.text, holds=found.holds, shown=found.shown, line=expect.span.line)

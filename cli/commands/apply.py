@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from ...compiler.plan import Plan
+from ...compiler.actions import Plan
 from ...compiler.program import Program
 from ...runtimes.local.engine import Summary
 from ...runtimes.local.events import Planned

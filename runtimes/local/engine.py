@@ -16,7 +16,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ...compiler import plan as planning
-from ...compiler.plan import Absent, Accept, Answers, Judge, Make, Outlook, Plan, Refuse, Reuse, Serve, Wait
+from ...compiler.actions import Accept, Judge, Make, Plan, Refuse, Reuse, Serve, Wait
+from ...compiler.plan import Absent, Answers, Outlook
 from ...compiler.program import Node, Program
 from ...compiler.state import Record, State
 from .. import order as orders

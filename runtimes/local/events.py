@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from ...compiler.plan import Judged, Plan
+from ...compiler.actions import Judged, Plan
 
 
 @dataclass(frozen=True, slots=True)

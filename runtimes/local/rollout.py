@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from ...compiler import identity
-from ...compiler.plan import Judged, Serve, service_verdict
+from ...compiler.actions import Judged, Serve
+from ...compiler.plan import service_verdict
 from ...compiler.program import Fact, Node, Program
 from ...compiler.state import State
 from ...grammar.kinds import RECIPES, SERVICE_FACTS

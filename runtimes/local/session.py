@@ -9,8 +9,8 @@ from pathlib import Path
 
 from ... import __version__
 from ...compiler import plan as planning
+from ...compiler.actions import Plan
 from ...compiler.explain import trace
-from ...compiler.plan import Plan
 from ...compiler.program import Program
 from ...compiler.state import State
 from ..trouble import Trouble

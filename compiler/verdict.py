@@ -1,0 +1,174 @@
+"""A condition and the facts that it asks for -> its verdict, with what a person is shown of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from .program import Expect, Expression, Fact, Literal_, Operation, Rows, Within
+
+COMPARISONS = ("<", "<=", ">", ">=", "==", "!=")
+
+
+class NoLast(Exception):
+    """The condition asks about `last`, and there is no other accepted artifact: then it holds."""
+
+
+class NotKnown(Exception):
+    """A fact that has yet to be found out."""
+
+
+Answer = Callable[[Fact | Rows], Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """`shown` is what stands under a condition that does not hold: its values, and by how much it fell short."""
+
+    expect: Expect
+    holds: bool
+    shown: str
+
+
+def facts_in(expression: Expression) -> Iterator[Fact | Rows]:
+    match expression:
+        case Fact() | Rows():
+            yield expression
+        case Operation(operands=operands):
+            for operand in operands:
+                yield from facts_in(operand)
+        case Within(value=value, low=low, high=high):
+            for part in (value, low, high):
+                if part is not None:
+                    yield from facts_in(part)
+        case _:
+            pass
+
+
+def judge(expect: Expect, answer: Answer) -> Verdict:
+    """`answer` gives the value of a fact; it raises NoLast or NotKnown where there is none."""
+    try:
+        holds = bool(evaluate(expect.condition, answer))
+    except NoLast:
+        return Verdict(expect, True, "there is no other version to hold it against")
+    return Verdict(expect, holds, _shown(expect.condition, answer))
+
+
+def evaluate(expression: Expression, answer: Answer) -> Any:
+    match expression:
+        case Literal_(value=value):
+            return value
+        case Fact() | Rows():
+            return answer(expression)
+        case Within(value=value, low=low, high=high):
+            found = evaluate(value, answer)
+            above = low is None or _compare(">=", found, evaluate(low, answer))
+            return above and (high is None or _compare("<=", found, evaluate(high, answer)))
+        case Operation(operator="else", operands=(left, right)):
+            try:
+                found = evaluate(left, answer)
+            except NoLast:
+                found = None
+            return evaluate(right, answer) if found is None else found
+        case Operation(operator=operator, operands=operands):
+            return _operate(operator, operands, answer)
+    raise AssertionError("every form of an expression is named above")
+
+
+def _operate(operator: str, operands: tuple[Expression, ...], answer: Answer) -> Any:
+    if operator == "and":
+        return all(evaluate(operand, answer) for operand in operands)
+    if operator == "or":
+        return any(evaluate(operand, answer) for operand in operands)
+    found = [evaluate(operand, answer) for operand in operands]
+    if operator == "not":
+        return not found[0]
+    if operator in COMPARISONS:
+        return _compare(operator, found[0], found[1])
+    if None in found:
+        return None
+    return _arithmetic(operator, found)
+
+
+def _arithmetic(operator: str, found: list[Any]) -> Any:
+    match operator:
+        case "neg":
+            return -found[0]
+        case "+":
+            return found[0] + found[1]
+        case "-":
+            return found[0] - found[1]
+        case "*":
+            return found[0] * found[1]
+        case "/":
+            return found[0] / found[1] if found[1] else None
+    raise AssertionError(f"no operator {operator}")
+
+
+def _compare(operator: str, left: Any, right: Any) -> bool:
+    if left is None or right is None:  # nothing to compare, as the mean of no rows: it does not hold
+        return False
+    if isinstance(left, str) and isinstance(right, str):  # ISO dates and times of different precision
+        left, right = left.replace("T", " "), right.replace("T", " ")
+    match operator:
+        case "<":
+            return bool(left < right)
+        case "<=":
+            return bool(left <= right)
+        case ">":
+            return bool(left > right)
+        case ">=":
+            return bool(left >= right)
+        case "==":
+            return bool(left == right)
+    return bool(left != right)
+
+
+def _shown(expression: Expression, answer: Answer) -> str:
+    match expression:
+        case Operation(operator="==", operands=(Rows() as rows, _)):
+            count = answer(rows)
+            return (
+                "no row breaks it" if not count else f"{count:,} row{'s' * (count != 1)} break{'s' * (count == 1)} it"
+            )
+        case Operation(operator=operator, operands=(left, right)) if operator in COMPARISONS:
+            return _shown_comparison(operator, left, right, answer)
+        case Within(value=value, low=low, high=high):
+            ends = [show(evaluate(end, answer)) if end is not None else "" for end in (low, high)]
+            return f"{show(evaluate(value, answer))} needs to lie in {ends[0]}..{ends[1]}"
+        case Operation(operator="and" | "or", operands=operands):
+            return "; ".join(filter(None, (_shown(operand, answer) for operand in operands)))
+        case Operation(operator="not", operands=(inner,)):
+            return _shown(inner, answer)
+        case Fact(function="unique", column=column):
+            return f"{column} {'has no repeated value' if answer(expression) else 'has repeated values'}"
+    return ""
+
+
+def _shown_comparison(operator: str, left: Expression, right: Expression, answer: Answer) -> str:
+    found, needed = evaluate(left, answer), evaluate(right, answer)
+    text = f"{show(found)} needs {'' if operator in ('>=', '<=') else operator + ' '}{_literal_text(right) or show(needed)}"
+    numbers = all(isinstance(v, int | float) and not isinstance(v, bool) for v in (found, needed))
+    if numbers and not _compare(operator, found, needed):
+        if operator in (">", ">="):
+            text += f", short by {show(needed - found)}"
+        elif operator in ("<", "<="):
+            text += f", over by {show(found - needed)}"
+    return text
+
+
+def _literal_text(expression: Expression) -> str:
+    return expression.text if isinstance(expression, Literal_) else ""
+
+
+def show(value: Any) -> str:
+    if value is None:
+        return "nothing"
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, int):
+        return f"{value:,}"
+    if isinstance(value, float):
+        return f"{value:.4f}" if 0.001 <= abs(value) < 10_000 or value == 0 else f"{value:.4g}"
+    return str(value)
