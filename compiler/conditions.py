@@ -296,12 +296,10 @@ class _Checker:
         if types == {"time", "number"}:
             bare = left if left.type == "number" else right
             text = self.scope.written(bare.span)
-            self.scope.tell(
-                "E604",
-                bare.span,
-                {"problem": f"{text} has no unit, and it is held against a time"},
-                help=f"write {text}ms or {text}s",
-            )
+            plain = isinstance(bare.expression, Literal_)
+            problem = f"{text} {'has no unit' if plain else 'is a number'}, and it is held against a time"
+            help_ = f"write {text}ms or {text}s" if plain else "take the unit of the other side away"
+            self.scope.tell("E604", bare.span, {"problem": problem}, help=help_)
             return False
         if types == {"date", "text"}:
             return True

@@ -245,7 +245,7 @@ def _body(rows: Sequence[Row]) -> Iterator[str]:
     for row, name in zip(rows, names, strict=True):
         if row.gap:
             yield ""
-        indent = INDENT + (_continuation(row) if row.continues else "")
+        indent = (_continuation(row) or INDENT) if row.continues else INDENT
         yield _commented(indent + name + _spaced(row.tokens, len(name) and _name_length(row)), row.comment)
 
 

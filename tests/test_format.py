@@ -48,7 +48,7 @@ def substance(text: str) -> object:
         ("data a {\n id:int\n country : text\n}", "data a {\n  id:      int\n  country: text\n}\n"),
         ("model a {\n x=1\n # c\n long in 1 .. 2\n}", "model a {\n  x = 1\n  # c\n  long in 1..2\n}\n"),
         ("model a {\n x=1\n long in 1 .. 2 # c\n}", "model a {\n  x    = 1\n  long in 1..2  # c\n}\n"),
-        ("data a {\n x = [\n1,\n  # two\n 2\n]\n}", "data a {\n  x = [\n      1,\n      # two\n      2\n  ]\n}\n"),
+        ("data a {\n x = [\n1,\n  # two\n 2\n]\n}", "data a {\n  x = [\n    1,\n    # two\n    2\n  ]\n}\n"),
         ("data a\n from b,\n c\n by split", "data a from b, c by split\n"),
         ("model m { expect not - .a<-1 -- 2 }", "model m { expect not -.a < -1 - -2 }\n"),
         ("model m { expect -(.a)+max( .b , 1 )>last .c }", "model m { expect -(.a) + max(.b, 1) > last.c }\n"),
