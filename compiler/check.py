@@ -15,7 +15,7 @@ from ..grammar.source import Source
 from . import arguments, conditions, declared, learn, make, values, verdict
 from .load import Files
 from .program import Expect, Node, Program, Value
-from .resolve import Names, is_source, unknown_name
+from .resolve import Names, is_source, unknown_recipe
 from .scope import Scope, did_you_mean
 from .types import Type
 
@@ -24,19 +24,12 @@ def check(
     source: Source, document: tree.Document, names: Names, files: Files
 ) -> tuple[Program, tuple[Diagnostic, ...]]:
     scope = Scope(source, names, files, {})
-    _version(document, scope)
     _not_supported(document, scope)
     scope.params = params(names, scope)
     nodes = [node for node in (_block(block, scope) for block in names.blocks) if node is not None]
     spec = source.path.rsplit("/", 1)[-1]
     program = Program(spec=spec, doc=names.doc, params=dict(scope.params), nodes=tuple(nodes))
     return program, tuple(scope.told)
-
-
-def _version(document: tree.Document, scope: Scope) -> None:
-    for statement in document.statements:
-        if isinstance(statement, tree.Version) and statement.number.value != 1:
-            scope.tell("E013", statement.number.span, {"found": scope.written(statement.number.span)})
 
 
 def _not_supported(document: tree.Document, scope: Scope) -> None:
@@ -226,7 +219,7 @@ def _model_as_recipe(block: tree.Block, word: str, scope: Scope) -> Recipe | Non
     assert written is not None
     if word not in scope.names.block_of:
         if word not in scope.names.unknown:
-            scope.told.append(unknown_name(written.reference, scope.names.block_of))
+            scope.told.append(unknown_recipe(block, written.reference, scope.names.block_of))
         return None
     kind = scope.names.kind_of(word)
     if kind != "model" or block.kind != "data":

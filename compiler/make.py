@@ -150,9 +150,11 @@ def _sql(block: tree.Block, base: Node, scope: Scope) -> Node | None:
         return None
     text, file = query
     tables = {item.alias: scope.columns.get(item.name) for item in base.inputs if item.kind == "data"}
-    for item in base.inputs:
-        if item.kind != "data":
-            scope.tell("E104", block.head, {"name": item.name, "kind": item.kind, "wanted": "data"})
+    strangers = [item for item in base.inputs if item.kind != "data"]
+    for item in strangers:
+        scope.tell("E104", block.head, {"name": item.name, "kind": item.kind, "wanted": "data"})
+    if strangers:
+        return base.model_copy(update={"columns": {base.name: base.declared or None}})
     bound = sql.bind(text, tables, {**scope.params, **base.arguments})
     if bound.problem is not None:
         _sql_problem(bound.problem, written, text, file, scope)
@@ -272,7 +274,7 @@ def _split_shares(block: tree.Block, base: Node, given: arguments.Given, scope: 
     said = [name for name in base.names if name in given]
     unsaid = [name for name in base.names if name not in given]
     if len(unsaid) > 1:
-        help_ = f"say how much goes to {' and '.join(unsaid[:-1])}, as in {unsaid[-1]} = 20%"
+        help_ = f"say how much goes to all but one of them, as in {unsaid[-1]} = 20%"
         scope.tell("E212", block.head, {"outputs": " and ".join(unsaid)}, help=help_)
     shares = 0.0
     for name in said:

@@ -154,7 +154,11 @@ _TABLE = (
         'data a from b by sql "select * from b"\ndata b from a by sql "select * from a"\n',
         'data a from csv "a.csv"\ndata b from a by sql "select * from a"\n',
     ),
-    Code("E104", "{name} is a {kind}, and {wanted} is needed here", "Data is read, models predict, services answer."),
+    Code(
+        "E104",
+        "{name} is of the kind {kind}, and {wanted} is needed here",
+        "Data is read, models predict, services answer.",
+    ),
     Code(
         "E105",
         "{name} has {number} outputs; say which one: {outputs}",
@@ -212,7 +216,7 @@ _TABLE = (
         "{word} stands with a quoted place, or without, and here it is the other way",
         "See the recipe's form in docs/language.md.",
     ),
-    Code("E209", "a {line} line does not belong to a {kind}", "Each kind has its own lines."),
+    Code("E209", "a {line} line does not belong to the kind {kind}", "Each kind has its own lines."),
     Code("E210", "there is no unit {unit}", "Sizes: B kB MB GB TB KiB MiB GiB TiB; times: ms s m h d; shares: %."),
     Code(
         "E211",

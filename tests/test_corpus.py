@@ -11,6 +11,9 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pytest
+from mlspec.compiler.load import InMemory
+from mlspec.compiler.pipeline import compile_text
+from mlspec.compiler.types import Column, Type
 from mlspec.grammar.codes import CODES
 from mlspec.grammar.diagnostic import Diagnostic, Fix
 from mlspec.grammar.parse import parse
@@ -30,8 +33,26 @@ def syntax(path: str, text: str) -> tuple[Mapping[str, Source], list[Diagnostic]
     return {path: source}, list(parse(source).diagnostics)
 
 
+def whole(path: str, text: str) -> tuple[Mapping[str, Source], list[Diagnostic]]:
+    """By the whole compiler. The files that the specs name are told of here: none needs to be there."""
+    compiled = compile_text(path, text, FILES)
+    return compiled.sources, list(compiled.diagnostics)
+
+
+def _columns(**types: str) -> tuple[Column, ...]:
+    return tuple(Column(name=name, type=Type.model_validate({"base": base})) for name, base in types.items())
+
+
+FILES = InMemory(
+    {"steps.py": "def clean(people, least):\n    return people\n\n\ndef lift(y_true, y_pred, spend):\n    return 1\n",
+     "wrong.sql": "select idd from people"},
+    {"people.csv": _columns(id="int", name="text", age="float", joined="date", left="bool", town="text"),
+     "towns.csv": _columns(town="text", size="int")},
+)  # fmt: skip
+
+
 # Who knows the mistakes of a bad spec, by how its name begins. A judge of the compiler's mistakes is one line more.
-JUDGES: dict[str, Judge] = {"E0": syntax}
+JUDGES: dict[str, Judge] = {"E0": syntax, **{f"E{n}": whole for n in range(1, 10)}}
 JUDGED = [path for path in BAD if path.name[:2] in JUDGES]
 
 
