@@ -17,16 +17,13 @@ DOING = {"make": "to make", "judge": "to judge", "accept": "to accept", "refuse"
 
 
 def text(plan: Plan, paint: Paint) -> str:
-    changes = plan.changes()
-    notes = [action for action in plan.actions if isinstance(action, Reuse) and action.note]
-    if not changes and not notes:
+    shown = [action for action in plan.actions if not isinstance(action, Reuse) or action.note]
+    if not shown:
         return f"Nothing to be made: all {len(plan.actions)} are as {plan.spec} says."
     lines = [paint(f"{plan.spec} on {plan.runtime}", "bold"), ""]
-    shown = [*changes, *notes]
     width = max(len(_title(action)) for action in shown)
-    for action in plan.actions:
-        if action in shown:
-            lines += _lines(action, width, paint)
+    for action in shown:
+        lines += _lines(action, width, paint)
     return "\n".join([*lines, "", summary(plan)])
 
 

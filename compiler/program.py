@@ -5,6 +5,7 @@ No path of a machine, no clock, no secret: places are relative to the spec's fol
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import Annotated, Literal
 
 from pydantic import Field
@@ -207,6 +208,10 @@ class Program(Frozen):
 
     def node_of(self) -> dict[str, Node]:
         """Which node makes an artifact, by the artifact's name."""
+        return self._node_of
+
+    @cached_property
+    def _node_of(self) -> dict[str, Node]:
         return {name: node for node in self.nodes for name in node.names}
 
     def upstream(self, name: str) -> list[Node]:

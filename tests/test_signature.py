@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib
 import inspect
-import time
 from collections.abc import Mapping
 
 import pytest
@@ -391,14 +390,3 @@ def test_what_cannot_be_read_of_a_package_is_not_guessed() -> None:
         assert signature.estimator_kind(entry) == ""
     assert signature.estimator_kind("boosted:FastClassifier") == "classifier"
     assert signature.estimator_kind("train.py:fit") == ""
-
-
-def test_reading_is_fast() -> None:
-    """Telco's compile: an estimator of scikit-learn and a function of the project, none of it seen before."""
-    signature.estimator_arguments.cache_clear()
-    signature.estimator_kind.cache_clear()
-    start = time.perf_counter()
-    signature.estimator_arguments("sklearn.linear_model:LogisticRegression")
-    signature.estimator_kind("sklearn.linear_model:LogisticRegression")
-    read("train.py:fit", {**FILES, "features.py": FEATURES + "\n"})
-    assert time.perf_counter() - start < 0.1
