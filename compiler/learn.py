@@ -216,7 +216,7 @@ def _metric(metric: tree.Metric, node: Node, on: str, scope: Scope) -> Measure |
 
 def _own_metric(metric: tree.Metric, on: str, scope: Scope) -> Measure | None:
     assert metric.place is not None
-    read = signature.read(metric.place.value, scope.files.text)
+    read = scope.signature(metric.place.value)
     if isinstance(read, signature.Problem):
         scope.tell("E401", metric.place.span, {"message": read.message}, help=read.help)
         return None

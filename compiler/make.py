@@ -354,7 +354,7 @@ def _python(block: tree.Block, base: Node, given: arguments.Given, scope: Scope)
     entry = _place(written, scope)
     if entry is None or written is None:
         return None
-    read = signature.read(entry, scope.files.text)
+    read = scope.signature(entry)
     if isinstance(read, signature.Problem):
         scope.tell(
             "E401",

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from ..grammar import tree
 from ..grammar.diagnostic import Diagnostic, Fix, listing, nearest
 from ..grammar.source import Source, Span
+from . import signature as code
 from .load import Files
 from .program import Node, Place, Value
 from .resolve import Names
@@ -25,6 +26,13 @@ class Scope:
     told: list[Diagnostic] = field(default_factory=list)
     nodes: dict[str, Node] = field(default_factory=dict)
     columns: dict[str, Columns | None] = field(default_factory=dict)
+    signatures: dict[str, code.Signature | code.Problem] = field(default_factory=dict)
+
+    def signature(self, entry: str) -> code.Signature | code.Problem:
+        """Of a function or class; each is read once, however many blocks are made by it."""
+        if entry not in self.signatures:
+            self.signatures[entry] = code.read(entry, self.files.text)
+        return self.signatures[entry]
 
     def tell(
         self,
