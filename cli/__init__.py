@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import gc
 import os
 import sys
 from importlib import import_module
@@ -76,6 +77,9 @@ def _unknown(word: str) -> int:
 
 def _run(name: str, words: list[str]) -> int:
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")  # looking for them costs as much as all the rest
+    gc.set_threshold(
+        100_000, 50, 100
+    )  # a command builds much and soon ends: looking for garbage is a third of its time
     command = import_module(f".commands.{name}", __package__)
     parser = argparse.ArgumentParser(
         prog=f"mlspec {name}", description=COMMANDS[name][0].upper() + COMMANDS[name][1:] + "."
