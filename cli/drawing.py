@@ -52,7 +52,7 @@ def svg(program: Program) -> str:
     columns: dict[int, list[Node]] = {}
     for node in program.nodes:
         columns.setdefault(depth[node.name], []).append(node)
-    widths = {i: max(len(n.title) for n in nodes) * CHARACTER + 32 for i, nodes in columns.items()}
+    widths = {i: max(_width(node) for node in nodes) for i, nodes in columns.items()}
     places: dict[str, tuple[float, float, float]] = {}
     x: float = MARGIN
     for i in sorted(columns):
@@ -69,6 +69,11 @@ def svg(program: Program) -> str:
         ]
     parts += [_box(node, *places[node.name]) for node in program.nodes]
     return "\n".join([*parts, "</svg>"])
+
+
+def _width(node: Node) -> float:
+    """Of the longer of a box's two lines; the second is set smaller."""
+    return max(len(node.title) * CHARACTER, len(f"{node.kind} · {node.recipe.word}") * CHARACTER * 0.85) + 32
 
 
 def _edge(start: tuple[float, float, float], end: tuple[float, float, float], style: str) -> str:

@@ -53,7 +53,7 @@ class Lines:
         if event.how == "refused" and event.kind != "service":
             lines.append(f"{margin}kept, not accepted: the name and what depends on it stay as they were")
         if event.how == "refused" and event.kind == "service":
-            lines.append(f"{margin}the release before goes on answering")
+            lines.append(f"{margin}what answered before goes on")
         return lines + [margin + note for note in event.notes]
 
     def _failed(self, event: Failed) -> list[str]:

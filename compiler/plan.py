@@ -344,12 +344,15 @@ def _decide_service(node: Node, parts: dict[str, str], release: str, digests: Ma
     same = accepted is not None and accepted.digest == release
     if accepted is not None and release in accepted.withdrawn and running and running.release == accepted.digest:
         return Reuse(names=node.names, kind=node.kind, note="rolled back; the newer release is not taken again")
-    if told is not None and not all(judged.holds for judged in told):
+    failed = told is not None and not all(judged.holds for judged in told)
+    if failed and same and told is not None:
         return Refuse(names=node.names, kind=node.kind, key=release, judged=told, keeps=same)
     if same and running is not None and running.release == release and told is not None:
         return Reuse(names=node.names, kind=node.kind)
     reason: tuple[str, ...] = ("new",)
-    if accepted is not None:
+    if failed:  # times differ from run to run, so it is tried again
+        reason = ("its conditions did not hold last time",)
+    elif accepted is not None:
         before = state.record(accepted.key)
         reason = _service_reason(node, parts, before, same, state)
     return Serve(

@@ -199,7 +199,8 @@ class _Engine:
 
     def _settled(self, doing: _Doing, how: str, action: Any) -> None:
         self.counts[how] = self.counts.get(how, 0) + 1
-        record = self.state.record(action.key) if getattr(action, "key", "") else None
+        key = getattr(action, "key", "") or doing.key
+        record = self.state.record(key) if key else None
         rows = tuple(made.rows for made in record.outputs) if record else ()
         notes = (*doing.notes, *((action.note,) if isinstance(action, Reuse) and action.note else ()))
         self._tell(Settled(
