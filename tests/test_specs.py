@@ -133,3 +133,12 @@ def test_telco_churn(spec: Project) -> None:
     with pytest.raises(OSError):
         ask(address, ROW)
     assert spec.events()["churn_api"] == "served"
+
+
+def test_two_applies_at_once_bring_up_one_service(project: Project) -> None:
+    ignored = shutil.ignore_patterns(".mlspec", "compiled")
+    shutil.copytree(SPECS / "telco_churn", project.root, dirs_exist_ok=True, ignore=ignored)
+    both = [project.start("apply"), project.start("apply")]
+    outs = [process.communicate(timeout=120)[0] for process in both]
+    assert [process.returncode for process in both] == [0, 0], outs
+    assert project.apply().out.startswith("Nothing to be made")

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import fcntl
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -29,6 +32,31 @@ class RolledOut:
 def roll_out(
     node: Node, program: Program, action: Serve, root: Path, objects: Objects, folder: Path, probe_data: str
 ) -> RolledOut:
+    """One at a time: what a second apply waited for, and finds answering, is its own result too."""
+    from ..serving import control
+
+    with _alone(folder) as waited:
+        status = control.status(folder)
+        if waited and status.running and status.release == action.release:
+            return RolledOut(status.address, {}, ())
+        return _staged(node, action, root, objects, folder, probe_data)
+
+
+@contextmanager
+def _alone(folder: Path) -> Iterator[bool]:
+    """Hold the service's lock, which a process that ends lets go; whether another held it before."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / "rollout.lock").open("w") as lock:
+        waited = False
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            waited = True
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        yield waited
+
+
+def _staged(node: Node, action: Serve, root: Path, objects: Objects, folder: Path, probe_data: str) -> RolledOut:
     from ..serving import control
 
     arguments = {argument.name: argument.default for argument in RECIPES["http"].arguments} | dict(node.arguments)
