@@ -170,7 +170,8 @@ class Node(Frozen):
     """One block. `names` are its outputs; `columns` what is known of each output's table (None: not known).
 
     `declared` are the columns written in the block, which its first output must have. `reads` are the artifacts that
-    only its judgement looks at.
+    only its judgement looks at. `secrets` are the arguments that are secrets, by the secret's name: never a value.
+    `known` are the codes of the warnings that the block says it knows of.
     """
 
     names: tuple[str, ...]
@@ -178,6 +179,7 @@ class Node(Frozen):
     inputs: tuple[Input, ...]
     recipe: Recipe
     arguments: dict[str, Value] = {}
+    secrets: dict[str, str] = {}
     columns: dict[str, Columns | None] = {}
     declared: Columns = ()
     predict: Predict | None = None
@@ -185,6 +187,7 @@ class Node(Frozen):
     expects: tuple[Expect, ...] = ()
     reads: tuple[str, ...] = ()
     needs: Needs = Needs()
+    known: tuple[str, ...] = ()
     doc: str = ""
     span: Place
 

@@ -28,6 +28,7 @@ class Make(Frozen):
 
     `declared` are the columns that the first output must have; `columns` what the compiler expects of each output.
     `expected` are the digests of the source's files that the key speaks of: the job refuses what it finds changed.
+    `secrets` are arguments whose values are read where the job runs, by the secret's name.
     `root` is the folder of the spec on the machine that runs the job; it is in no key.
     """
 
@@ -37,6 +38,7 @@ class Make(Frozen):
     kind: str
     recipe: Recipe
     arguments: dict[str, Value] = {}
+    secrets: dict[str, str] = {}
     inputs: tuple[Given, ...] = ()
     declared: Columns = ()
     columns: dict[str, Columns | None] = {}

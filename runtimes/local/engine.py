@@ -235,6 +235,7 @@ class _Engine:
         known = self.program.node_of()
         return orders.Make(
             key=action.key, names=node.names, kind=node.kind, recipe=node.recipe, arguments=node.arguments,
+            secrets=node.secrets,
             inputs=tuple(
                 orders.Given(alias=item.alias, name=item.name, kind=item.kind, digest=self._digest(item.name),
                              columns=known[item.name].columns.get(item.name))
