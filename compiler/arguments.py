@@ -29,7 +29,7 @@ def read(block: tree.Block, recipe: Recipe, scope: Scope) -> Given:
         if argument is None and not recipe.open:
             unknown(line.name, line.name_span, takes, recipe.word, scope)
             continue
-        value = values.read(line.value, scope.params, scope.told)
+        value = values.read(line.value, scope.params, scope.told, secrets=_may_be_secret(recipe, argument))
         if value is None:
             continue
         if argument is not None and not values.fits(value, line.value, argument):
@@ -37,6 +37,13 @@ def read(block: tree.Block, recipe: Recipe, scope: Scope) -> Given:
             continue
         given[line.name] = (value, line)
     return given
+
+
+def _may_be_secret(recipe: Recipe, argument: Argument | None) -> bool:
+    """A secret goes to the user's own code, and to the sources that ask for one: never into a query or a key."""
+    if argument is not None:
+        return argument.secret
+    return recipe.word in ("python", "shell", "notebook")
 
 
 def arguments_of(block: tree.Block, recipe: Recipe) -> dict[str, Argument]:

@@ -5,7 +5,7 @@ Goes through the blocks in the order in which they can be made, so that the colu
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from ..grammar import tree
@@ -14,6 +14,7 @@ from ..grammar.kinds import KINDS, LINES, RECIPES, Recipe
 from ..grammar.source import Source
 from . import arguments, conditions, declared, learn, make, values, verdict
 from .load import Files
+from .memo import Memo
 from .program import Expect, Node, Program, Value
 from .resolve import Names, is_source, unknown_recipe
 from .scope import Scope, did_you_mean
@@ -21,28 +22,42 @@ from .types import Type
 
 
 def check(
-    source: Source, document: tree.Document, names: Names, files: Files
+    sources: Mapping[str, Source],
+    document: tree.Document,
+    names: Names,
+    files: Files,
+    memo: Memo | None = None,
 ) -> tuple[Program, tuple[Diagnostic, ...]]:
-    scope = Scope(source, names, files, {})
-    _not_supported(document, scope)
-    scope.params = params(names, scope)
-    nodes = [node for node in (_block(block, scope) for block in names.blocks) if node is not None]
-    spec = source.path.rsplit("/", 1)[-1]
-    program = Program(spec=spec, doc=names.doc, params=dict(scope.params), nodes=tuple(nodes))
+    """`memo` holds what was found of blocks before, for those that are as they were."""
+    scope = Scope(sources, names, files, {})
+    plain = params(names, scope)
+    scope.params = {**plain, **{name: values.Secret(name) for name in names.secrets}}
+    if memo is not None:
+        memo.begin(scope)
+    nodes = [node for node in (_remembered(block, scope, memo) for block in names.blocks) if node is not None]
+    spec = document.path.rsplit("/", 1)[-1]
+    program = Program(
+        spec=spec, doc=names.doc, params=plain, secrets=tuple(sorted(names.secrets)), nodes=tuple(nodes)
+    )
     return program, tuple(scope.told)
 
 
-def _not_supported(document: tree.Document, scope: Scope) -> None:
-    for statement in document.statements:
-        match statement:
-            case tree.Secret():
-                scope.tell("E901", statement.span, {"what": "secret"})
-            case tree.Use():
-                scope.tell("E901", statement.span, {"what": "use"})
-            case tree.Env():
-                scope.tell("E901", statement.span, {"what": "env"})
-            case _:
-                pass
+def _remembered(block: tree.Block, scope: Scope, memo: Memo | None) -> Node | None:
+    if memo is None:
+        return _block(block, scope)
+    known = memo.known(block, scope)
+    if known is None:
+        told = len(scope.told)
+        node = _block(block, scope)
+        memo.keep(block, scope, node, tuple(scope.told[told:]))
+        return node
+    node, diagnostics = known
+    scope.told += diagnostics
+    if node is None:
+        _forget(block, scope)
+    else:
+        _remember(node, scope)
+    return node
 
 
 # --- params ---------------------------------------------------------------------------------------------------

@@ -89,8 +89,10 @@ class _Checker:
     def _reference(self, written: tree.Reference) -> Typed | None:
         scope, node = self.scope, self.node
         if written.name in scope.params and not written.path:
-            value = scope.params[written.name]
-            if isinstance(value, tuple):
+            value = values.read(written, scope.params, scope.told)
+            if value is None:
+                return None
+            if isinstance(value, tuple | values.ColumnValue | values.Secret):
                 scope.tell("E216", written.span, {})
                 return None
             return Typed(Literal_(value=value, text=str(value)), _type_of(value), written.span)

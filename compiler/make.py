@@ -5,7 +5,8 @@ from __future__ import annotations
 from ..grammar import tree
 from ..grammar.diagnostic import listing
 from ..grammar.kinds import Recipe
-from . import arguments, declared, learn, signature, sql, values
+from . import arguments, declared, learn, schedule, signature, sql, values
+from .knowing import codes_known
 from .load import Unreadable
 from .program import Code, Input, Node, Value
 from .program import Recipe as Made
@@ -22,9 +23,12 @@ def node(block: tree.Block, recipe: Recipe, scope: Scope) -> Node | None:
         kind=block.kind,  # type: ignore[arg-type]
         inputs=_inputs(block, scope),
         recipe=Made(word=recipe.word),
-        arguments={name: values.plain(value) for name, (value, _) in given.items()},
+        arguments={n: values.plain(v) for n, (v, _) in given.items() if not isinstance(v, values.Secret)},
+        secrets={n: v.name for n, (v, _) in given.items() if isinstance(v, values.Secret)},
         declared=declared.columns(block, scope),
         needs=arguments.needs(block, scope),
+        every=schedule.read(block, scope),
+        known=codes_known(block.span, scope.sources[block.span.path]),
         doc=block.doc,
         span=scope.place(block.span),
     )
@@ -52,9 +56,6 @@ def _inputs(block: tree.Block, scope: Scope) -> tuple[Input, ...]:
     for item in block.inputs:
         if is_source(item) or item.reference.name not in scope.names.block_of:
             continue
-        if item.last:
-            scope.tell("E901", item.span, {"what": "last as an input"})
-            continue
         kind = scope.names.kind_of(item.reference.name)
         if kind == "service":
             scope.tell("E901", item.span, {"what": "data made from a service's log"})
@@ -62,7 +63,7 @@ def _inputs(block: tree.Block, scope: Scope) -> tuple[Input, ...]:
         alias = item.alias or item.reference.name
         if any(other.alias == alias for other in found):
             scope.tell("E102", item.span, {"name": alias}, help="give it another name with as")
-        found.append(Input(name=item.reference.name, alias=alias, kind=kind))  # type: ignore[arg-type]
+        found.append(Input(name=item.reference.name, alias=alias, kind=kind, last=item.last))  # type: ignore[arg-type]
     return tuple(found)
 
 
@@ -155,12 +156,12 @@ def _sql(block: tree.Block, base: Node, scope: Scope) -> Node | None:
         scope.tell("E104", block.head, {"name": item.name, "kind": item.kind, "wanted": "data"})
     if strangers:
         return base.model_copy(update={"columns": {base.name: base.declared or None}})
-    bound = sql.bind(text, tables, {**scope.params, **base.arguments})
+    bound = sql.bind(text, tables, {**scope.params_of(block), **base.arguments})
     if bound.problem is not None:
         _sql_problem(bound.problem, written, text, file, scope)
     else:
         _unused(block, base, bound, scope)
-    used: dict[str, Value] = {name: {**scope.params, **base.arguments}.get(name) for name in bound.parameters}
+    used: dict[str, Value] = {name: {**scope.params_of(block), **base.arguments}.get(name) for name in bound.parameters}
     made = Made(word="sql", place=file, text=text, digest=sql.fingerprint(text))
     columns = _conforming(block, base, bound.columns, scope)
     return base.model_copy(update={"recipe": made, "arguments": used, "columns": {base.name: columns}})

@@ -3,37 +3,85 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from ..grammar import tree
 from ..grammar.codes import CODES
 from ..grammar.diagnostic import Diagnostic
-from ..grammar.parse import parse
+from ..grammar.parse import Parsed, parse
 from ..grammar.render import in_order
 from ..grammar.source import Source
+from . import env as environments
 from .check import check
+from .knowing import unknown_to_the_writer
+from .link import Linked, Read, link
 from .load import Files
+from .memo import Memo
 from .program import Program
 from .resolve import resolve
+from .target import Target
 
 
 @dataclass(frozen=True, slots=True)
 class Compiled:
-    """`program` holds what could be understood; it is complete when `sound`."""
+    """`program` holds what could be understood; it is complete when `sound`. `document` has the statements of all
+    files, as the chosen environment has them."""
 
     program: Program
     diagnostics: tuple[Diagnostic, ...]
     sources: Mapping[str, Source]
+    document: tree.Document
 
     @property
     def sound(self) -> bool:
         return all(CODES[d.code].severity != "error" for d in self.diagnostics)
 
 
-def compile_text(path: str, text: str, files: Files) -> Compiled:
-    """A pure, total function of the text and the files it names. `path` is shown to people."""
+@dataclass(slots=True)
+class Memos:
+    """A memo for each environment: what was found of the blocks as that one has them."""
+
+    by_env: dict[str, Memo] = field(default_factory=dict)
+
+    def of(self, env: str) -> Memo:
+        return self.by_env.setdefault(env, Memo())
+
+
+def compile_text(
+    path: str, text: str, files: Files, targets: Mapping[str, Target] | None = None, env: str = environments.LOCAL
+) -> Compiled:
+    """A pure, total function of the text and the files it names. `path` is shown to people.
+
+    `targets` are the runtimes that an environment may name, `env` is the one to compile for; the others are checked.
+    """
     source = Source(path, text)
-    parsed = parse(source)
-    names, unresolved = resolve(parsed.document, frozenset(name.text for name in parsed.lost))
-    program, mistakes = check(source, parsed.document, names, files)
-    told = in_order((*parsed.diagnostics, *unresolved, *mistakes))
-    return Compiled(program, tuple(told), {path: source})
+    return compile_parsed(source, parse(source), files, parse, targets or {}, env, Memos())
+
+
+def compile_parsed(
+    source: Source, parsed: Parsed, files: Files, read: Read, targets: Mapping[str, Target], env: str, memos: Memos
+) -> Compiled:
+    linked = link(source, parsed, files, read)
+    envs = environments.environments(linked.document)
+    compiled = _for(envs.get(env), env, linked, files, targets, memos)
+    others = [_for(envs[name], name, linked, files, targets, memos) for name in envs if name != env]
+    told = [d for one in (compiled, *others) for d in one.diagnostics]
+    told = in_order(unknown_to_the_writer((*linked.diagnostics, *told), linked.document, linked.sources))
+    return Compiled(compiled.program, tuple(told), linked.sources, compiled.document)
+
+
+def _for(
+    env: tree.Env | None, name: str, linked: Linked, files: Files, targets: Mapping[str, Target], memos: Memos
+) -> Compiled:
+    """The program in one environment."""
+    document, wrong = linked.document, ()
+    if env is not None:
+        overridden = environments.override(document, env)
+        document, wrong = overridden.document, overridden.diagnostics
+    names, unresolved = resolve(document, linked.lost, linked.uses)
+    program, mistakes = check(linked.sources, document, names, files, memos.of(name))
+    if env is not None:
+        wrong = (*wrong, *environments.check(env, targets, program.params))
+    environment = environments.environment(env, program.params, name)
+    program = program.model_copy(update={"environment": environment})
+    return Compiled(program, (*wrong, *unresolved, *mistakes), linked.sources, document)

@@ -166,6 +166,23 @@ class Needs(Frozen):
     retries: int = 0
 
 
+class Schedule(Frozen):
+    """When it is made again: by `cron` in the time zone `zone`, or `seconds` after it was last made."""
+
+    text: str  # as written
+    cron: str = ""
+    seconds: float = 0.0
+    zone: str = "UTC"
+
+
+class Environment(Frozen):
+    """Where a program runs: the environment's name, its runtime, and the runtime's options."""
+
+    name: str = "local"
+    runtime: str = "local"
+    options: dict[str, Value] = {}
+
+
 class Node(Frozen):
     """One block. `names` are its outputs; `columns` what is known of each output's table (None: not known).
 
@@ -187,6 +204,7 @@ class Node(Frozen):
     expects: tuple[Expect, ...] = ()
     reads: tuple[str, ...] = ()
     needs: Needs = Needs()
+    every: Schedule | None = None
     known: tuple[str, ...] = ()
     doc: str = ""
     span: Place
@@ -206,7 +224,9 @@ class Program(Frozen):
     version: int = VERSION
     spec: str  # the spec's file name
     doc: str = ""
+    environment: Environment = Environment()
     params: dict[str, Value] = {}
+    secrets: tuple[str, ...] = ()
     nodes: tuple[Node, ...] = ()
 
     def node_of(self) -> dict[str, Node]:

@@ -25,6 +25,7 @@ class Names:
     block_of: Mapping[str, tree.Block]
     params: Mapping[str, tree.Param]
     secrets: frozenset[str]
+    envs: tuple[tree.Env, ...]
     unknown: frozenset[str]
     doc: str
 
@@ -32,19 +33,23 @@ class Names:
         return self.block_of[name].kind
 
 
-def resolve(document: tree.Document, lost: frozenset[str] = frozenset()) -> tuple[Names, tuple[Diagnostic, ...]]:
-    """`lost` are names of blocks whose header could not be read: what refers to them is unknown, and not told."""
+def resolve(
+    document: tree.Document, lost: frozenset[str] = frozenset(), uses: frozenset[str] = frozenset()
+) -> tuple[Names, tuple[Diagnostic, ...]]:
+    """`lost` are names of blocks whose header, or whose whole file, could not be read: what refers to them is
+    unknown, and not told. `uses` are the aliases of used specs."""
     told: list[Diagnostic] = []
     block_of, params, secrets = _declarations(document, told)
     blocks = [s for s in document.statements if isinstance(s, tree.Block)]
     edges: dict[int, list[str]] = {}
     unknown: set[str] = set()
     for block in blocks:
-        edges[id(block)] = _needed(block, block_of, params, secrets, lost, told, unknown)
+        edges[id(block)] = _needed(block, _Declared(block_of, params, secrets, lost, uses), told, unknown)
     order, circular = _topological(blocks, edges, block_of, told)
     unknown |= {name.text for block in circular for name in block.names}
     _spread(order, edges, unknown)
-    names = Names(tuple(order), block_of, params, frozenset(secrets), frozenset(unknown), document.doc)
+    envs = tuple(s for s in document.statements if isinstance(s, tree.Env))
+    names = Names(tuple(order), block_of, params, frozenset(secrets), envs, frozenset(unknown), document.doc)
     return names, tuple(told)
 
 
@@ -57,6 +62,8 @@ def _declarations(
     secrets: set[str] = set()
     for statement, name in _named(document):
         if name.text in places:
+            if isinstance(statement, tree.Secret) and name.text in secrets and name.span.path != places[name.text].path:
+                continue  # two files speak of one secret
             first = Label(places[name.text], "first named here")
             told.append(
                 Diagnostic("E102", name.span, {"name": name.text}, labels=(first,), help="give it another name")
@@ -81,6 +88,8 @@ def _named(document: tree.Document) -> Iterator[tuple[tree.Statement, tree.Name]
                 yield statement, statement.name
             case tree.Use():
                 yield statement, statement.alias
+            case tree.Env():
+                yield statement, statement.name
             case _:
                 pass
 
@@ -131,15 +140,23 @@ def references_in(expression: tree.Expression | None) -> Iterator[tree.Reference
             pass
 
 
-def _needed(
-    block: tree.Block,
-    block_of: Mapping[str, tree.Block],
-    params: Mapping[str, tree.Param],
-    secrets: set[str],
-    lost: frozenset[str],
-    told: list[Diagnostic],
-    unknown: set[str],
-) -> list[str]:
+@dataclass(frozen=True, slots=True)
+class _Declared:
+    """What names may stand for. `lost` and `uses` as in `resolve`."""
+
+    block_of: Mapping[str, tree.Block]
+    params: Mapping[str, tree.Param]
+    secrets: set[str]
+    lost: frozenset[str]
+    uses: frozenset[str]
+
+    def is_lost(self, name: str) -> bool:
+        """It could not be read, or the used spec that it belongs to could not."""
+        parts = name.split(".")
+        return any(".".join(parts[:end]) in self.lost for end in range(1, len(parts) + 1))
+
+
+def _needed(block: tree.Block, known: _Declared, told: list[Diagnostic], unknown: set[str]) -> list[str]:
     """The artifacts that must be there before the block; tells of names that are not."""
     needed = []
     own = {name.text for name in block.names}
@@ -148,21 +165,30 @@ def _needed(
         headers.add(id(block.recipe.reference))
     for reference in references(block):
         name = reference.name
-        if name in block_of:
-            in_header = id(reference) in headers
-            if (in_header and not _asks_for_last(block, reference)) or name not in own:
+        if name in known.block_of:
+            is_new = id(reference) in headers or name not in own
+            if is_new and not _asks_for_last(block, reference):
                 needed.append(name)
-        elif name in lost:
+        elif known.is_lost(name):
             unknown |= own
-        elif name == "last" or name in params or name in secrets:
+        elif name == "last" or name in known.params or name in known.secrets:
             continue
         elif block.recipe is not None and reference is block.recipe.reference:
-            told.append(unknown_recipe(block, reference, block_of))
+            told.append(unknown_recipe(block, reference, known.block_of))
+            unknown |= own
+        elif name in known.uses:
+            told.append(_whole_spec(reference, known))
             unknown |= own
         else:
-            told.append(unknown_name(reference, (*block_of, *params)))
+            told.append(unknown_name(reference, (*known.block_of, *known.params)))
             unknown |= own
     return needed
+
+
+def _whole_spec(reference: tree.Reference, known: _Declared) -> Diagnostic:
+    names = [name for name in known.block_of if name.startswith(reference.name + ".")]
+    help_ = f"say which of its names: {listing(names)}" if names else "it makes nothing"
+    return Diagnostic("E113", reference.span, {"name": reference.name}, help=help_)
 
 
 def _asks_for_last(block: tree.Block, reference: tree.Reference) -> bool:
@@ -170,17 +196,19 @@ def _asks_for_last(block: tree.Block, reference: tree.Reference) -> bool:
 
 
 def unknown_name(reference: tree.Reference, known: Iterable[str]) -> Diagnostic:
-    known = list(known)
-    span = Span(reference.span.path, reference.span.start, reference.span.start + len(reference.name))
-    close = nearest(reference.name, known)
+    """Names are told as they are written there: within a used spec, without its prefix."""
+    prefix = reference.name.rpartition(".")[0]
+    outside = reference.span.end - reference.span.start == len(str(reference))
+    shown = reference.name if outside else reference.name.rpartition(".")[2]
+    known = [name if outside else name.rpartition(".")[2] for name in known if name.rpartition(".")[0] == prefix]
+    span = Span(reference.span.path, reference.span.start, reference.span.start + len(shown))
+    close = nearest(shown, known)
     if close:
-        return Diagnostic("E101", span, {"name": reference.name}, help=f"did you mean {close}?", fix=Fix(span, close))
-    if reference.name in DATA_FUNCTIONS:
-        return Diagnostic(
-            "E101", span, {"name": reference.name}, help=f"a function takes a column: {reference.name}(.column)"
-        )
+        return Diagnostic("E101", span, {"name": shown}, help=f"did you mean {close}?", fix=Fix(span, close))
+    if shown in DATA_FUNCTIONS:
+        return Diagnostic("E101", span, {"name": shown}, help=f"a function takes a column: {shown}(.column)")
     note = f"there is {listing(known)}" if known else ""
-    return Diagnostic("E101", span, {"name": reference.name}, note=note)
+    return Diagnostic("E101", span, {"name": shown}, note=note)
 
 
 def unknown_recipe(block: tree.Block, reference: tree.Reference, block_of: Mapping[str, tree.Block]) -> Diagnostic:

@@ -13,20 +13,22 @@ from .load import Files
 from .program import Node, Place, Value
 from .resolve import Names
 from .types import Columns
+from .values import Secret
 
 
 @dataclass(slots=True)
 class Scope:
     """Lives for one pass of the checker. `nodes` and `columns` are by the artifact's name."""
 
-    source: Source
+    sources: Mapping[str, Source]
     names: Names
     files: Files
-    params: Mapping[str, Value]
+    params: Mapping[str, Value | Secret]
     told: list[Diagnostic] = field(default_factory=list)
     nodes: dict[str, Node] = field(default_factory=dict)
     columns: dict[str, Columns | None] = field(default_factory=dict)
     signatures: dict[str, code.Signature | code.Problem] = field(default_factory=dict)
+    params_by_file: dict[str, dict[str, Value]] = field(default_factory=dict)
 
     def signature(self, entry: str) -> code.Signature | code.Problem:
         """Of a function or class; each is read once, however many blocks are made by it."""
@@ -47,10 +49,20 @@ class Scope:
         self.told.append(Diagnostic(code, span, facts or {}, note=note, help=help, fix=fix))
 
     def place(self, span: Span) -> Place:
-        return Place(path=span.path, start=span.start, end=span.end, line=self.source.position(span.start)[0])
+        line = self.sources[span.path].position(span.start)[0]
+        return Place(path=span.path, start=span.start, end=span.end, line=line)
 
     def written(self, span: Span) -> str:
-        return self.source.text[span.start : span.end]
+        return self.sources[span.path].text[span.start : span.end]
+
+    def params_of(self, block: tree.Block) -> dict[str, Value]:
+        """The params of the file that a block stands in, by the names that they have there."""
+        prefix = block.names[0].text.rpartition(".")[0]
+        if prefix not in self.params_by_file:
+            own = {name.rpartition(".")[2]: value for name, value in self.params.items()
+                   if name.rpartition(".")[0] == prefix and not isinstance(value, Secret)}  # fmt: skip
+            self.params_by_file[prefix] = own
+        return self.params_by_file[prefix]
 
 
 def did_you_mean(word: str, known: Iterable[str], otherwise: str = "") -> str:

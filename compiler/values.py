@@ -26,13 +26,25 @@ class ColumnValue:
     name: str
 
 
-Plain = Value | ColumnValue
+@dataclass(frozen=True, slots=True)
+class Secret:
+    """An argument that is read where the step runs."""
+
+    name: str
+
+
+Plain = Value | ColumnValue | Secret
 
 
 def read(
-    expression: tree.Expression, params: Mapping[str, Value], told: list[Diagnostic]
+    expression: tree.Expression,
+    params: Mapping[str, Value | Secret],
+    told: list[Diagnostic],
+    *,
+    secrets: bool = False,
 ) -> Plain | tuple[Plain, ...] | None:
-    """The value of an expression that is an argument; None when a mistake in it has been told."""
+    """The value of an expression that is an argument; None when a mistake in it has been told. Only where `secrets`
+    may stand is one given."""
     match expression:
         case tree.Number():
             return quantity(expression, told)
@@ -44,7 +56,10 @@ def read(
             items = [read(item, params, told) for item in expression.items]
             return None if None in items else tuple(items)  # type: ignore[arg-type]
         case tree.Reference() if not expression.path and expression.name in params:
-            return params[expression.name]
+            value = params[expression.name]
+            if not isinstance(value, Secret) or secrets:
+                return value
+            told.append(Diagnostic("E114", expression.span, {"name": expression.name}))
         case tree.Reference():
             told.append(_no_such_value(expression, params))
         case _:
@@ -52,7 +67,7 @@ def read(
     return None
 
 
-def _no_such_value(reference: tree.Reference, params: Mapping[str, Value]) -> Diagnostic:
+def _no_such_value(reference: tree.Reference, params: Mapping[str, Value | Secret]) -> Diagnostic:
     close = nearest(str(reference), params)
     help_ = f"did you mean {close}?" if close else f'a text is quoted: "{reference}"'
     note = f"params: {listing(params)}" if params else ""
@@ -87,6 +102,8 @@ def fits(value: object, written: tree.Expression, argument: Argument) -> bool:
     match argument.takes:
         case "any":
             return True
+        case "text" if isinstance(value, Secret):
+            return not argument.choices
         case "text":
             return isinstance(value, str) and (not argument.choices or value in argument.choices)
         case "texts":

@@ -185,6 +185,37 @@ _TABLE = (
         'param days: int = "7"\n',
         "param days: int = 7\n",
     ),
+    Code(
+        "E109",
+        "there is no runtime {word}",
+        "An environment says where it runs: on a runtime that is installed.",
+        "env prod on locale\n",
+        "env prod on local\n",
+    ),
+    Code(
+        "E110",
+        "{path} is nothing that an environment can set",
+        "An environment gives params and arguments other values, and changes needs and search; what a block is made from and how stays the same everywhere.",
+        'data a from csv "a.csv"\nenv prod on local {\n  set a.needs = 4\n}\n',
+        'data a from csv "a.csv"\nenv prod on local {\n  set a.needs.cpu = 4\n}\n',
+    ),
+    Code(
+        "E112",
+        "{file} uses itself: {circle}",
+        "A used spec must be complete before the one that uses it.",
+    ),
+    Code(
+        "E113",
+        "{name} is a whole spec; one of its names is needed here",
+        "A used spec makes several artifacts, each with a name of its own behind the dot.",
+    ),
+    Code(
+        "E114",
+        "{name} is a secret, and cannot stand here",
+        "A secret is read when a step runs and appears nowhere else. It goes to the arguments of Python, notebook and shell recipes, and to the sources that ask for one; a query, a condition or a key would show it.",
+        'secret token\ndata a from csv "a.csv" {\n  delimiter = token\n}\n',
+        'param mark: text = ";"\ndata a from csv "a.csv" {\n  delimiter = mark\n}\n',
+    ),
     # --- blocks and arguments ---------------------------------------------------------------------------------
     Code(
         "E201",
@@ -248,6 +279,20 @@ _TABLE = (
     Code("E218", ".{column} is the target, and a feature too", "A model that sees the answer learns nothing else."),
     Code("E219", 'there is no value "{value}" in .{column}', "The values of a closed set are known."),
     Code("E220", ".{column} is {type}, and a regressor learns numbers", "A regressor's target is a number."),
+    Code(
+        "E221",
+        "every {found} says no time",
+        "A schedule is hour, day, week, month or a weekday, with a time of the day; or a time between two runs; or a cron line in quotes.",
+        'data a from csv "a.csv" {\n  every dai at 02:00\n}\n',
+        'data a from csv "a.csv" {\n  every day at 02:00\n}\n',
+    ),
+    Code(
+        "E222",
+        "there is no time zone {zone}",
+        "Time zones have the names of the IANA database.",
+        'data a from csv "a.csv" {\n  every day at 02:00 in "Europe/Zurch"\n}\n',
+        'data a from csv "a.csv" {\n  every day at 02:00 in "Europe/Zurich"\n}\n',
+    ),
     # --- types and columns ------------------------------------------------------------------------------------
     Code(
         "E301",

@@ -23,13 +23,15 @@ Takes = Literal[
 
 @dataclass(frozen=True, slots=True)
 class Argument:
-    """`takes` is the type of the value. `choices` closes it. An argument without a default may be left out."""
+    """`takes` is the type of the value. `choices` closes it. An argument without a default may be left out. `secret`:
+    it may be one."""
 
     name: str
     takes: Takes
     doc: str
     default: object = None
     choices: tuple[str, ...] = ()
+    secret: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,7 +218,7 @@ LINES: dict[str, Line] = {
                 Argument("retries", "int", "How often it is tried again.", 0),
             ),
         ),
-        Line("every", "every day at 02:00", _ALL, "Made again then.", supported=False),
+        Line("every", "every day at 02:00", _ALL, "Made again then."),
         Line("each", "each .column", ("data",), "Partition by partition.", supported=False),
     )
 }
