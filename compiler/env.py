@@ -1,0 +1,192 @@
+"""Environments: what `env NAME on RUNTIME { … }` says, checked; and the blocks as its `set` lines make them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from ..grammar import tree
+from ..grammar.diagnostic import Diagnostic, Fix, Label, listing, nearest
+from ..grammar.kinds import Argument
+from . import values
+from .program import Environment, Value
+from .target import Target
+
+LOCAL = "local"
+OPTIONED = {"needs": tree.Needs, "search": tree.Search}
+
+
+@dataclass(frozen=True, slots=True)
+class Overridden:
+    """A document as an environment has it, and what is wrong with the environment's lines."""
+
+    document: tree.Document
+    diagnostics: tuple[Diagnostic, ...]
+
+
+def environments(document: tree.Document) -> dict[str, tree.Env]:
+    return {s.name.text: s for s in document.statements if isinstance(s, tree.Env)}
+
+
+def environment(env: tree.Env | None, params: Mapping[str, Value], name: str = LOCAL) -> Environment:
+    """Where it runs, as data; of lines with mistakes nothing."""
+    if env is None:
+        return Environment(name=name, runtime=LOCAL)
+    options = {
+        line.name: values.plain(value)
+        for line in env.lines
+        if isinstance(line, tree.Assign) and (value := values.read(line.value, params, [])) is not None
+    }
+    return Environment(name=env.name.text, runtime=env.runtime.text, options=options)
+
+
+# --- the runtime and its options ----------------------------------------------------------------------------------
+
+
+def check(env: tree.Env, targets: Mapping[str, Target], params: Mapping[str, Value]) -> list[Diagnostic]:
+    told: list[Diagnostic] = []
+    target = targets.get(env.runtime.text)
+    if target is None:
+        told.append(_no_such_runtime(env, targets))
+    given: dict[str, tree.Assign] = {}
+    for line in env.lines:
+        match line:
+            case tree.SetPath():
+                pass
+            case tree.Assign() if line.name in given:
+                told.append(_twice(line.name, line, given[line.name].name_span))
+            case tree.Assign():
+                given[line.name] = line
+                if target is not None:
+                    told += _option(line, target, params)
+            case _:
+                told.append(Diagnostic("E209", line.span, {"line": "this line", "kind": "env"},
+                                       help="an env holds options, name = value, and set path = value"))  # fmt: skip
+    return told
+
+
+def _no_such_runtime(env: tree.Env, targets: Mapping[str, Target]) -> Diagnostic:
+    close = nearest(env.runtime.text, targets)
+    help_ = f"did you mean {close}?" if close else f"there is {listing(targets)}"
+    fix = Fix(env.runtime.span, close) if close else None
+    return Diagnostic("E109", env.runtime.span, {"word": env.runtime.text}, help=help_, fix=fix)
+
+
+def _twice(name: str, line: tree.Line, first: tree.Span) -> Diagnostic:
+    return Diagnostic("E207", line.span, {"name": name}, labels=(Label(first, "first given here"),))
+
+
+def _option(line: tree.Assign, target: Target, params: Mapping[str, Value]) -> list[Diagnostic]:
+    options: dict[str, Argument] = {option.name: option for option in target.options}
+    told: list[Diagnostic] = []
+    option = options.get(line.name)
+    if option is None:
+        close = nearest(line.name, options)
+        help_ = f"did you mean {close}?" if close else f"it takes {listing(options)}" if options else ""
+        fix = Fix(line.name_span, close) if close else None
+        return [Diagnostic("E205", line.name_span, {"of": target.name, "name": line.name}, help=help_, fix=fix)]
+    value = values.read(line.value, params, told)
+    if value is not None and not values.fits(value, line.value, option):
+        facts = {"name": line.name, "wanted": values.WORDS[option.takes], "found": _shown(value)}
+        told.append(Diagnostic("E206", line.value.span, facts, help=option.doc))
+    return told
+
+
+def _shown(value: object) -> str:
+    return f'"{value}"' if isinstance(value, str) else str(value).lower() if isinstance(value, bool) else str(value)
+
+
+# --- set ----------------------------------------------------------------------------------------------------------
+
+
+def override(document: tree.Document, env: tree.Env) -> Overridden:
+    """The statements with the values that the environment sets. What it does not touch is the very same object."""
+    statements = list(document.statements)
+    place_of = {name: i for i, s in enumerate(statements) for name in _names(s)}
+    told: list[Diagnostic] = []
+    seen: dict[str, tree.SetPath] = {}
+    for line in env.lines:
+        if not isinstance(line, tree.SetPath):
+            continue
+        if str(line.path) in seen:
+            told.append(_twice(str(line.path), line, seen[str(line.path)].path.span))
+        seen[str(line.path)] = line
+        found = _found(line.path, place_of)
+        if found is None:
+            told.append(_no_such_path(line.path, place_of))
+            continue
+        name, rest = found
+        changed = _changed(statements[place_of[name]], rest, line)
+        if isinstance(changed, Diagnostic):
+            told.append(changed)
+        else:
+            statements[place_of[name]] = changed
+    return Overridden(replace(document, statements=tuple(statements)), tuple(told))
+
+
+def _names(statement: tree.Statement) -> list[str]:
+    match statement:
+        case tree.Block():
+            return [name.text for name in statement.names]
+        case tree.Param():
+            return [statement.name.text]
+        case _:
+            return []
+
+
+def _found(path: tree.Reference, known: Mapping[str, int]) -> tuple[str, tuple[str, ...]] | None:
+    """The longest beginning of a path that is a name, and what follows it."""
+    parts = (path.name, *path.path)
+    for end in range(len(parts), 0, -1):
+        name = ".".join(parts[:end])
+        if name in known:
+            return name, parts[end:]
+    return None
+
+
+def _no_such_path(path: tree.Reference, known: Mapping[str, int]) -> Diagnostic:
+    close = nearest(str(path), known) or nearest(path.name, known)
+    help_ = f"did you mean {close}?" if close else f"there is {listing(known)}" if known else ""
+    return Diagnostic("E101", path.span, {"name": str(path)}, help=help_)
+
+
+def _changed(statement: tree.Statement, rest: tuple[str, ...], line: tree.SetPath) -> tree.Statement | Diagnostic:
+    match statement, rest:
+        case tree.Param(), ():
+            return replace(statement, value=line.value)
+        case tree.Block(), ("needs" | "search" as word, option):
+            return _with_option(statement, word, option, line)
+        case tree.Block(), (argument,) if argument not in OPTIONED:
+            return _with_argument(statement, argument, line)
+    help_ = "a param, an argument as in set churn.max_iter, or set churn.needs.memory and set churn.search.trials"
+    return Diagnostic("E110", line.path.span, {"path": str(line.path)}, help=help_)
+
+
+def _with_argument(block: tree.Block, name: str, line: tree.SetPath) -> tree.Block:
+    """In the place of the line that gives or searches it, else as a line more."""
+    assign = tree.Assign(name, line.value, line.path.span, line.span)
+    kept = tuple(
+        assign if isinstance(old, tree.Assign | tree.Among) and old.name == name else old for old in block.lines
+    )
+    return replace(block, lines=kept if assign in kept else (*kept, assign))
+
+
+def _with_option(block: tree.Block, word: str, name: str, line: tree.SetPath) -> tree.Block | Diagnostic:
+    form = OPTIONED[word]
+    pair = tree.Pair(name, line.value, line.path.span, line.span)
+    lines = list(block.lines)
+    own = [i for i, old in enumerate(lines) if isinstance(old, form)]
+    if word == "search" and not own:
+        help_ = f"{block.names[0].text} has no search line"
+        return Diagnostic("E110", line.path.span, {"path": str(line.path)}, help=help_)
+    for i in own:
+        old = lines[i]
+        assert isinstance(old, tree.Needs | tree.Search)
+        lines[i] = replace(old, options=tuple(o for o in old.options if o.name != name))
+    if own:
+        first = lines[own[0]]
+        assert isinstance(first, tree.Needs | tree.Search)
+        lines[own[0]] = replace(first, options=(*first.options, pair))
+    else:
+        lines.append(tree.Needs((pair,), line.span))
+    return replace(block, lines=tuple(lines))
