@@ -33,21 +33,23 @@ def json_argument(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="the same as data")
 
 
+def locked_argument(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--locked", action="store_true", help="take of the sources exactly what mlspec.lock says")
+
+
 def name_and_spec(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("name", help="an artifact of the spec")
     spec_argument(parser)
 
 
 def open_session(given: argparse.Namespace) -> Session:
-    if given.on != "local":
-        raise Trouble(f"use the environment {given.on}", "only local is supported yet", "leave --on out")
     return Session(find_spec(given.spec), given.on)
 
 
 def program_of(session: Session, *, as_json: bool = False) -> Program:
     """The spec's program; its mistakes are told and end the command."""
     checked = session.check()
-    if checked.diagnostics:
+    if checked.data:
         tell_mistakes(checked, as_json=as_json)
     if not checked.sound:
         raise Mistakes
@@ -55,15 +57,10 @@ def program_of(session: Session, *, as_json: bool = False) -> Program:
 
 
 def tell_mistakes(checked: Checked, *, as_json: bool = False) -> None:
-    from ..grammar import render
-
-    diagnostics: Any = checked.diagnostics
-    sources: Any = checked.sources
     if as_json:
-        data = [render.as_data(diagnostic, sources) for diagnostic in render.in_order(diagnostics)]
-        say_json({"diagnostics": data})
+        say_json({"diagnostics": checked.data})
     else:
-        sys.stderr.write(render.render_all(diagnostics, sources, colour=colour(sys.stderr)))
+        sys.stderr.write(checked.coloured if colour(sys.stderr) else checked.plain)
 
 
 def artifact(program: Program, name: str) -> Any:

@@ -8,7 +8,6 @@ from typing import Any
 from ..compiler import actions
 from ..compiler.program import Program
 from ..compiler.state import Accepted
-from ..grammar import render
 from ..runtimes.local.engine import Summary
 from ..runtimes.local.events import Planned
 from ..runtimes.local.session import Session, find_spec
@@ -106,9 +105,7 @@ class Spec:
     def _program(self) -> Program:
         checked = self._session.check()
         if not checked.sound:
-            diagnostics: Any = checked.diagnostics
-            sources: Any = checked.sources
-            raise SpecError("\n" + render.render_all(diagnostics, sources))
+            raise SpecError("\n" + checked.plain)
         return checked.program
 
     def __repr__(self) -> str:
@@ -118,6 +115,4 @@ class Spec:
 
 
 def open_spec(path: str, on: str) -> Spec:
-    if on != "local":
-        raise Trouble(f"use the environment {on}", "only local is supported yet")
     return Spec(Session(find_spec(path), on))

@@ -120,6 +120,7 @@ class Plan(Frozen):
     version: int = VERSION
     spec: str
     runtime: str = "local"
+    environment: str = "local"
     actions: tuple[Action, ...]
     basis: str = ""
 

@@ -53,7 +53,8 @@ def making(node: Node, digests: Mapping[str, str], files: Mapping[str, str], ver
     if recipe.code:
         parts |= _code(node)
     for position, item in enumerate(node.inputs):
-        parts[f"input {role(node, item, position)}"] = digests[item.name]
+        # What was accepted last is recorded beside the key, not in it: a new one alone makes nothing.
+        parts[f"input {role(node, item, position)}"] = "last" if item.last else digests[item.name]
     for name, value in node.arguments.items():
         parts[f"argument {_argument_name(node, name)}"] = written(value)
     for file, digest in files.items():

@@ -103,6 +103,9 @@ class _Linker:
 
     def _use(self, use: tree.Use, outer: _Module, named: _Qualify, chain: tuple[str, ...]) -> None:
         prefix = outer.name(use.alias.text)
+        if any(d.span.path == use.span.path and use.span.start <= d.span.start <= use.span.end for d in self.diagnostics):
+            self.lost.add(prefix)  # a line of it could not be read: what the spec was given is not known
+            return
         place = posixpath.normpath(posixpath.join(outer.folder, use.place.value))
         if place in chain:
             circle = " uses ".join([*chain[chain.index(place) :], place])

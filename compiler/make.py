@@ -156,6 +156,9 @@ def _sql(block: tree.Block, base: Node, scope: Scope) -> Node | None:
         scope.tell("E104", block.head, {"name": item.name, "kind": item.kind, "wanted": "data"})
     if strangers:
         return base.model_copy(update={"columns": {base.name: base.declared or None}})
+    for item in block.inputs:
+        if item.last:
+            scope.tell("E115", item.span, {"name": item.reference.name}, help="hand it to a Python, notebook or shell recipe")
     bound = sql.bind(text, tables, {**scope.params_of(block), **base.arguments})
     if bound.problem is not None:
         _sql_problem(bound.problem, written, text, file, scope)

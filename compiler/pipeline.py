@@ -33,6 +33,10 @@ class Compiled:
     document: tree.Document
 
     @property
+    def envs(self) -> tuple[tree.Env, ...]:
+        return tuple(s for s in self.document.statements if isinstance(s, tree.Env))
+
+    @property
     def sound(self) -> bool:
         return all(CODES[d.code].severity != "error" for d in self.diagnostics)
 

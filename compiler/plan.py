@@ -12,6 +12,7 @@ from typing import Any
 
 from . import identity, verdict
 from .actions import Accept, Judge, Judged, Make, Plan, Question, Refuse, Retire, Reuse, Serve, Wait
+from .due import is_due
 from .program import Expect, Fact, Measure, Node, Program, Rows
 from .state import Accepted, Made, Record, State
 
@@ -54,7 +55,11 @@ def plan(program: Program, state: State) -> Plan:
                     names=(name,), kind=accepted.kind, reason=("its block is gone; the artifact stays in the store",)
                 )
             )
-    return Plan(spec=program.spec, actions=tuple(actions), basis=basis(actions, state))
+    where = program.environment
+    return Plan(
+        spec=program.spec, runtime=where.runtime, environment=where.name, actions=tuple(actions),
+        basis=basis(actions, state),
+    )  # fmt: skip
 
 
 def in_force(program: Program, state: State) -> dict[str, dict[str, str]]:
@@ -107,10 +112,11 @@ def decide(node: Node, program: Program, outlooks: Mapping[str, Outlook], state:
     waiting = _waits(node, outlooks, state)
     if waiting is not None:
         return waiting
-    open_ = tuple(item.name for item in node.inputs if isinstance(outlooks[item.name], Open))
+    new = [item.name for item in node.inputs if not item.last]
+    open_ = tuple(name for name in new if isinstance(outlooks[name], Open))
     if open_:
         return _later(node, open_, state)
-    digests = {item.name: _digest(outlooks[item.name]) for item in node.inputs}
+    digests = {name: _digest(outlooks[name]) for name in new}
     files = state.sources[node.name].files if node.name in state.sources else {}
     parts = identity.making(node, digests, files, state.versions)
     key = identity.key_of(parts)
@@ -118,15 +124,17 @@ def decide(node: Node, program: Program, outlooks: Mapping[str, Outlook], state:
         return _decide_service(node, parts, key, digests, state)
     record = state.record(key)
     if record is None or not all(state.present(made.digest) for made in record.outputs):
-        return Make(
-            names=node.names,
-            kind=node.kind,
-            key=key,
-            parts=parts,
-            reason=_reason(node, parts, record, state),
-            seconds=_seconds(node, state),
-        )
+        reason = _reason(node, parts, record, state)
+        return _make(node, key, parts, reason, state)
+    if node.every is not None and is_due(node.every, record.at, state.now):
+        return _make(node, key, parts, (f"due: {node.every.text}",), state)
     return _judge(node, program, record, outlooks, state)
+
+
+def _make(node: Node, key: str, parts: dict[str, str], reason: tuple[str, ...], state: State) -> Make:
+    return Make(
+        names=node.names, kind=node.kind, key=key, parts=parts, reason=reason, seconds=_seconds(node, state)
+    )
 
 
 def _waits(node: Node, outlooks: Mapping[str, Outlook], state: State) -> Wait | None:
@@ -134,6 +142,8 @@ def _waits(node: Node, outlooks: Mapping[str, Outlook], state: State) -> Wait | 
     if source is not None and source.trouble:
         return Wait(names=node.names, kind=node.kind, reason=(source.trouble,), trouble=True, help=source.help)
     for item in node.inputs:
+        if item.last:
+            continue
         outlook = outlooks.get(item.name, Absent(f"{item.name} has mistakes"))
         if isinstance(outlook, Absent):
             return Wait(names=node.names, kind=node.kind, reason=(outlook.why,))

@@ -1,9 +1,9 @@
-"""`every day at 02:00`, `every 6h`: a line -> when it is due. The moments themselves are handed in."""
+"""`every day at 02:00`, `every 6h`: the line of a block -> its schedule."""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from zoneinfo import ZoneInfo, available_timezones
+from zoneinfo import available_timezones
 
 from ..grammar import tree
 from ..grammar.diagnostic import Fix, nearest
@@ -82,22 +82,3 @@ def _is_cron(text: str) -> bool:
     except CronSimError:
         return False
     return len(text.split()) == 5
-
-
-# --- when ---------------------------------------------------------------------------------------------------------
-
-
-def is_due(schedule: Schedule, made: float, now: float) -> bool:
-    """Whether a moment of the schedule lies between when it was made and now; both in seconds since the epoch."""
-    return next_due(schedule, made) <= now
-
-
-def next_due(schedule: Schedule, after: float) -> float:
-    """The first moment of the schedule after another."""
-    if not schedule.cron:
-        return after + schedule.seconds
-    from cronsim import CronSim
-
-    start = datetime.fromtimestamp(after, ZoneInfo(schedule.zone))
-    moment: datetime = next(CronSim(schedule.cron, start))
-    return moment.timestamp()

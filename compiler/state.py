@@ -64,7 +64,8 @@ class SourceFiles:
 class State:
     """`record`, `present` and `fact` look things up in the store; None and False where there is nothing.
 
-    `fact` answers (known, value): a value may be None. `records_of` finds what was made under a name, for reasons.
+    `fact` answers (known, value): a value may be None. `now` is in seconds since
+    the epoch, for what is due.
     """
 
     record: Callable[[str], Record | None]
@@ -74,3 +75,4 @@ class State:
     sources: Mapping[str, SourceFiles]
     versions: Mapping[str, str]
     services: Mapping[str, Running]
+    now: float = 0.0

@@ -216,6 +216,11 @@ _TABLE = (
         'secret token\ndata a from csv "a.csv" {\n  delimiter = token\n}\n',
         'param mark: text = ";"\ndata a from csv "a.csv" {\n  delimiter = mark\n}\n',
     ),
+    Code(
+        "E115",
+        "last {name} may not be there, and this recipe needs all that it is made from",
+        "The first time there is nothing that was accepted before. A function is handed None then; a query, a split or a batch has no such case.",
+    ),
     # --- blocks and arguments ---------------------------------------------------------------------------------
     Code(
         "E201",

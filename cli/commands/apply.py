@@ -3,10 +3,12 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
 from ...compiler.actions import Plan
+from ...compiler.due import next_due
 from ...compiler.program import Program
 from ...runtimes.local.engine import Summary
 from ...runtimes.local.events import Planned
@@ -19,21 +21,49 @@ from ..progress import watcher
 def arguments(parser: argparse.ArgumentParser) -> None:
     frame.spec_argument(parser)
     frame.json_argument(parser)
+    frame.locked_argument(parser)
+    parser.add_argument("--keep", action="store_true", help="stay, and apply again whenever a schedule (every) is due")
     parser.add_argument("--workers", type=int, help="how many steps run at once (default: as many as there are cores)")
 
 
 def run(given: argparse.Namespace) -> int:
     saved = _saved(given)
+    code, next_ = _once(given, saved)
+    while given.keep:
+        _wait_for(next_, given)
+        code, next_ = _once(given, None)
+    return code
+
+
+def _once(given: argparse.Namespace, saved: Plan | None) -> tuple[int, float | None]:
+    """The exit code of one apply, and the moment when something is due next."""
     session = frame.open_session(given)
     program = frame.program_of(session, as_json=given.json)
-    plan = session.plan(program)
+    plan = session.plan(program, locked=given.locked)
     if saved is not None and saved.basis != plan.basis:
         raise Trouble(
             "apply the saved plan", "the world has moved since it was made", "make a new one: mlspec plan --save"
         )
-    if not plan.changes():
-        return _nothing(plan, given)
-    return _apply(session, program, plan, given)
+    code = _apply(session, program, plan, given) if plan.changes() else _nothing(plan, given)
+    return code, _next_due(session, program) if given.keep else None
+
+
+def _next_due(session: Session, program: Program) -> float | None:
+    """Of what was made: what never was made waits for something else than the clock."""
+    state = session.state(program)
+    made = [(node.every, state.names.get(node.name)) for node in program.nodes if node.every]
+    records = [(every, state.record(accepted.key)) for every, accepted in made if every and accepted]
+    return min((next_due(every, record.at) for every, record in records if record), default=None)
+
+
+def _wait_for(moment: float | None, given: argparse.Namespace) -> None:
+    if moment is None:
+        raise Trouble("keep on applying", "nothing of the spec that was accepted has a schedule", "write a line: every day at 02:00")
+    if not given.json:
+        frame.say(f"Next at {words.moment(moment)}.")
+        sys.stdout.flush()
+    while (left := moment - time.time()) > 0:
+        time.sleep(min(left, 30))
 
 
 def _saved(given: argparse.Namespace) -> Plan | None:
@@ -62,7 +92,7 @@ def _apply(session: Session, program: Program, plan: Plan, given: argparse.Names
     watch: Any = _Gather() if given.json else watcher()
     try:
         watch(Planned(plan))
-        summary = session.apply(program, plan, watch, given.workers)
+        summary = session.apply(program, plan, watch, given.workers, locked=given.locked)
     finally:
         watch.close()
     if given.json:

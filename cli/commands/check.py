@@ -13,7 +13,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def run(given: argparse.Namespace) -> int:
     session = frame.open_session(given)
     checked = session.check()
-    if checked.diagnostics or given.json:
+    if checked.data or given.json:
         frame.tell_mistakes(checked, as_json=given.json)
     if not checked.sound:
         return frame.MISTAKE

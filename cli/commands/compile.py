@@ -3,22 +3,20 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from ...runtimes.local import TARGET
-from ...runtimes.trouble import Trouble
+from ...runtimes.targets import targets
 from .. import frame
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     frame.spec_argument(parser)
-    parser.add_argument("--to", metavar="FOLDER", help="where to write (default: compiled/RUNTIME)")
+    parser.add_argument("--to", metavar="FOLDER", help="where to write (default: compiled/ENV)")
 
 
 def run(given: argparse.Namespace) -> int:
-    if given.on != TARGET.name:
-        raise Trouble(f"compile for {given.on}", "only local is supported yet", "leave --on out")
     program = frame.program_of(frame.open_session(given))
-    folder = Path(given.to or f"compiled/{TARGET.name}")
-    files = TARGET.compile(program)
+    target = targets()[program.environment.runtime]
+    folder = Path(given.to or f"compiled/{program.environment.name}")
+    files = target.compile(program)
     for name, text in files.items():
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)

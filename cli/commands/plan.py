@@ -11,13 +11,14 @@ from .. import frame, planned
 def arguments(parser: argparse.ArgumentParser) -> None:
     frame.spec_argument(parser)
     frame.json_argument(parser)
+    frame.locked_argument(parser)
     parser.add_argument("--save", metavar="FILE", help="keep the plan, for mlspec apply FILE")
 
 
 def run(given: argparse.Namespace) -> int:
     session = frame.open_session(given)
     program = frame.program_of(session, as_json=given.json)
-    plan = session.plan(program)
+    plan = session.plan(program, locked=given.locked)
     if given.save:
         Path(given.save).write_text(plan.model_dump_json(indent=2) + "\n", encoding="utf-8")
     if given.json:

@@ -11,19 +11,20 @@ import os
 import queue
 import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from ...compiler import plan as planning
 from ...compiler.actions import Accept, Judge, Make, Plan, Refuse, Reuse, Serve, Wait
 from ...compiler.plan import Absent, Answers, Outlook
-from ...compiler.program import Node, Program
+from ...compiler.program import Input, Node, Program
 from ...compiler.state import Record, State
 from .. import order as orders
 from ..store.ledger import this_process
 from ..trouble import Trouble
 from .events import Event, Failed, Settled, Started, Waiting, Watch
+from .locking import locked_sources
 from .pool import Pool, Result, Task
 from .rollout import roll_out, stop_service
 from .world import World, accepted, state_of
@@ -46,16 +47,18 @@ class Summary:
 
 
 def apply(
-    program: Program, plan: Plan, world: World, watch: Watch, workers: int | None = None, *, retire: bool = True
-) -> Summary:
-    """Do it. Raises KeyboardInterrupt through, after all workers have ended; what was finished stays."""
+    program: Program, plan: Plan, world: World, watch: Watch, workers: int | None = None, *, retire: bool = True,
+    locked: bool = False,
+) -> Summary:  # fmt: skip
+    """Do it; `locked` takes of the sources what mlspec.lock says. Raises KeyboardInterrupt through, after all workers have ended; what was finished stays."""
     began = time.monotonic()
     run = world.ledger.begin_run(this_process())
     status = "interrupted"
     counts: dict[str, int] = {}
     try:
         for _ in range(3):  # again when an object was found damaged: it is then missing, and made anew
-            engine = _Engine(program, world, watch, run, workers or os.cpu_count() or 2)
+            state = state_of(program, world, locked_sources(program, world) if locked else None)
+            engine = _Engine(program, world, state, watch, run, workers or os.cpu_count() or 2)
             try:
                 engine.run(retire=retire)
             finally:
@@ -86,11 +89,14 @@ class _Doing:
 
 
 class _Engine:
-    def __init__(self, program: Program, world: World, watch: Watch, run: int, workers: int) -> None:
+    def __init__(
+        self, program: Program, world: World, state: State, watch: Watch, run: int, workers: int
+    ) -> None:
         self.program, self.world, self.watch, self.run_id = program, world, watch, run
         self.results: queue.SimpleQueue[Any] = queue.SimpleQueue()
         self.pool = Pool(workers, _preload(program), self.results)
-        self.state: State = state_of(program, world)
+        self.state = state
+        self.at_start = dict(state.names)
         self.process = this_process()
         self.outlooks: dict[str, Outlook] = {}
         self.doing: dict[str, _Doing] = {}
@@ -220,9 +226,12 @@ class _Engine:
 
     def _make(self, doing: _Doing, action: Make) -> bool:
         node = doing.node
-        token = self.world.ledger.lease(action.key, self.process)
-        doing.key, doing.token, doing.parts = action.key, token, action.parts
-        if token is None:
+        doing.key, doing.parts = action.key, action.parts
+        if any(other.key == action.key and other.token is not None for other in self.doing.values()):
+            self.waiting[node.name] = doing  # another block is made from the very same: what comes out is ours too
+            return False
+        doing.token = self.world.ledger.lease(action.key, self.process)
+        if doing.token is None:
             self.waiting[node.name] = doing
             self._tell(Waiting(node.title))
             return False
@@ -232,18 +241,26 @@ class _Engine:
 
     def _order(self, node: Node, action: Make) -> orders.Make:
         source = self.state.sources.get(node.name)
-        known = self.program.node_of()
         return orders.Make(
-            key=action.key, names=node.names, kind=node.kind, recipe=node.recipe, arguments=node.arguments,
-            secrets=node.secrets,
-            inputs=tuple(
-                orders.Given(alias=item.alias, name=item.name, kind=item.kind, digest=self._digest(item.name),
-                             columns=known[item.name].columns.get(item.name))
-                for item in node.inputs
-            ),
-            declared=node.declared, columns=node.columns, predict=node.predict, needs=node.needs,
-            expected=dict(source.files) if source else {}, root=str(self.world.root),
+            key=action.key, names=tuple(local(name) for name in node.names), kind=node.kind, recipe=node.recipe,
+            arguments=_by_local_name(node.arguments, node), secrets=node.secrets,
+            inputs=tuple(given for item in node.inputs if (given := self._given(item)) is not None),
+            declared=node.declared, columns=_by_local_name(node.columns, node), predict=node.predict,
+            needs=node.needs, expected=dict(source.files) if source else {}, root=str(self.world.root),
         )  # fmt: skip
+
+    def _given(self, item: Input) -> orders.Given | None:
+        """None for a `last` that was never accepted."""
+        digest = self._last(item.name) if item.last else self._digest(item.name)
+        if digest is None:
+            return None
+        columns = self.program.node_of()[item.name].columns.get(item.name)
+        return orders.Given(alias=item.alias, name=item.name, kind=item.kind, digest=digest, columns=columns)
+
+    def _last(self, name: str) -> str | None:
+        """What was accepted when this apply began, whatever it has accepted since."""
+        found = self.at_start.get(name)
+        return found.digest if found and self.world.present(found.digest) else None
 
     def _digest(self, name: str) -> str:
         outlook = self.outlooks[name]
@@ -303,14 +320,18 @@ class _Engine:
 
     def _made(self, doing: _Doing, outcome: orders.Outcome, seconds: float) -> None:
         node = doing.node
-        outputs = tuple(outcome.outputs[name] for name in node.names)
+        outputs = tuple(outcome.outputs[local(name)] for name in node.names)
         source = self.state.sources.get(node.name)
         if source is not None:
             about = {**outputs[0].about, "lines": dict(source.lines)}
             outputs = (outputs[0].model_copy(update={"about": about}), *outputs[1:])
+        last = {item.name: self._last(item.name) for item in node.inputs if item.last}
+        if last:
+            outputs = (outputs[0].model_copy(update={"about": {**outputs[0].about, "last": last}}), *outputs[1:])
         record = Record(key=doing.key, parts=doing.parts, outputs=outputs, metrics=outcome.metrics, notes=outcome.notes,
                         seconds=round(seconds, 3), at=time.time())  # fmt: skip
         self.world.ledger.put_record(record, doing.token)
+        self.state.record.forget(doing.key)  # type: ignore[attr-defined]
         self._unlease(doing)
         doing.made, doing.notes = True, (*doing.notes, *outcome.notes)
         if self._advance(doing):
@@ -330,6 +351,7 @@ class _Engine:
         if doing.token is not None:
             self.world.ledger.release(doing.key, doing.token)
             doing.token = None
+            self._look_after_waiting()
 
     def _look_after_waiting(self) -> None:
         """What another process was making may be there now, or that process gone."""
@@ -495,7 +517,16 @@ class _Served:
 
 
 def _needs(node: Node) -> set[str]:
-    return {item.name for item in node.inputs} | set(node.reads)
+    return {item.name for item in node.inputs if not item.last} | set(node.reads)
+
+
+def local(name: str) -> str:
+    """A name as its own file calls it: that is how its recipe knows it."""
+    return name.rpartition(".")[2]
+
+
+def _by_local_name(values: Mapping[str, Any], node: Node) -> dict[str, Any]:
+    return {local(name) if name in node.names else name: value for name, value in values.items()}
 
 
 def _what_went_wrong(node: Node, result: Result, answer: dict[str, Any]) -> tuple[str, str, str]:

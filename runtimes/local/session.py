@@ -6,16 +6,20 @@ import hashlib
 import json
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from ... import __version__
 from ...compiler import plan as planning
 from ...compiler.actions import Plan
+from ...compiler.env import LOCAL
 from ...compiler.explain import trace
 from ...compiler.program import Program
 from ...compiler.state import State
+from ...grammar.diagnostic import listing, nearest
 from ..trouble import Trouble
 from .engine import Summary, apply
 from .events import Watch
+from .locking import locked_sources, pin
 from .world import World, open_world, state_of
 
 PACKAGE = Path(__file__).parents[2]
@@ -23,11 +27,12 @@ PACKAGE = Path(__file__).parents[2]
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """A compile as commands need it. `text` and `data` of the diagnostics are made where they are shown."""
+    """A compile as commands need it: the program, and what was told of the spec, for people and for machines."""
 
     program: Program
-    diagnostics: tuple[object, ...]
-    sources: dict[str, object]
+    plain: str
+    coloured: str
+    data: tuple[dict[str, Any], ...]
     sound: bool
 
 
@@ -60,7 +65,7 @@ def _others(folder: Path) -> str:
 
 
 class Session:
-    """`path` is shown to people as it was given."""
+    """`path` is shown to people as it was given. Where the artifacts are is known once the spec is compiled."""
 
     def __init__(self, path: Path, env: str = "local") -> None:
         self.path, self.env = path, env
@@ -70,39 +75,68 @@ class Session:
 
     def check(self) -> Checked:
         text = _read(self.path)
-        key = hashlib.sha256(f"{_our_version()}\0{self.path}\0{text}".encode()).hexdigest()
-        cached = self.world.ledger.compiled(key)
-        if cached is not None:
-            body = json.loads(cached)
-            if self.world.disk.unchanged(body["asked"]):
-                return Checked(Program.model_validate_json(body["program"]), (), {}, True)
-        return self._compile(text, key)
+        key = hashlib.sha256(f"{_our_version()}\0{self.path}\0{self.env}\0{text}".encode()).hexdigest()
+        here = self.world if self.world.is_beside_spec() else open_world(self.path, self.env)
+        checked = _cached(here, key) or self._compile(text, key, here)
+        store = str(checked.program.environment.options.get("store", ""))
+        self.world = open_world(self.path, self.env, store) if store else here
+        return checked
 
-    def _compile(self, text: str, key: str) -> Checked:
+    def _compile(self, text: str, key: str, here: World) -> Checked:
         from ...compiler.pipeline import compile_text  # lark and more, which a compile from the cache does not need
+        from ...grammar import render
+        from ..targets import targets
 
-        compiled = compile_text(str(self.path), text, self.world.disk)
-        if not compiled.diagnostics:
-            body = {"asked": self.world.disk.asked, "program": compiled.program.model_dump_json()}
-            self.world.ledger.put_compiled(key, json.dumps(body).encode())
-        return Checked(compiled.program, compiled.diagnostics, dict(compiled.sources), compiled.sound)
+        compiled = compile_text(str(self.path), text, here.disk, targets(), self.env)
+        told, sources = compiled.diagnostics, compiled.sources
+        plain, coloured = (render.render_all(told, sources, colour=colour) for colour in (False, True))
+        data = tuple(render.as_data(one, sources) for one in told)
+        if compiled.sound:
+            body = {"asked": here.disk.asked, "program": compiled.program.model_dump_json(), "told": [plain, coloured, data]}
+            here.ledger.put_compiled(key, json.dumps(body).encode())
+        if self.env not in {LOCAL, *(env.name.text for env in compiled.envs)}:
+            raise _no_such_env(self.env, [env.name.text for env in compiled.envs])
+        return Checked(compiled.program, plain, coloured, data, compiled.sound)
 
     # --- plan and apply ---------------------------------------------------------------------------------------
 
-    def state(self, program: Program) -> State:
-        return state_of(program, self.world)
+    def state(self, program: Program, *, locked: bool = False) -> State:
+        return state_of(program, self.world, locked_sources(program, self.world) if locked else None)
 
-    def plan(self, program: Program) -> Plan:
-        return planning.plan(program, self.state(program))
+    def plan(self, program: Program, *, locked: bool = False) -> Plan:
+        return planning.plan(program, self.state(program, locked=locked))
 
     def apply(
-        self, program: Program, plan: Plan, watch: Watch, workers: int | None = None, *, retire: bool = True
-    ) -> Summary:
-        return apply(program, plan, self.world, watch, workers, retire=retire)
+        self, program: Program, plan: Plan, watch: Watch, workers: int | None = None, *, retire: bool = True,
+        locked: bool = False,
+    ) -> Summary:  # fmt: skip
+        option = program.environment.options.get("workers")
+        workers = workers or (option if isinstance(option, int) else None)
+        summary = apply(program, plan, self.world, watch, workers, retire=retire, locked=locked)
+        if not locked:
+            pin(program, self.world)
+        return summary
 
     def why(self, program: Program, name: str) -> list[tuple[int, str]]:
         state = self.state(program)
         return list(trace(name, program, state, planning.in_force(program, state)))
+
+
+def _cached(here: World, key: str) -> Checked | None:
+    cached = here.ledger.compiled(key)
+    if cached is None:
+        return None
+    body = json.loads(cached)
+    if not here.disk.unchanged(body["asked"]):
+        return None
+    plain, coloured, data = body["told"]
+    return Checked(Program.model_validate_json(body["program"]), plain, coloured, tuple(data), True)
+
+
+def _no_such_env(env: str, known: list[str]) -> Trouble:
+    close = nearest(env, known)
+    help_ = f"did you mean {close}?" if close else f"there is {listing([LOCAL, *known])}"
+    return Trouble(f"use the environment {env}", "the spec has none of that name", help_)
 
 
 def _read(path: Path) -> str:

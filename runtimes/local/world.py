@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import time
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -31,6 +32,9 @@ class World:
     disk: Disk
     _present: set[str] = field(default_factory=set)
 
+    def is_beside_spec(self) -> bool:
+        return self.objects.root == self.root / FOLDER
+
     def services(self) -> Path:
         return self.root / FOLDER / "services" / self.spec.removesuffix(".mlspec") / self.env
 
@@ -54,29 +58,44 @@ class World:
         self.objects.remove(digest)
 
 
-def open_world(spec: Path, env: str = "local") -> World:
+def open_world(spec: Path, env: str = "local", store: str = "") -> World:
+    """`store` is the folder of artifacts and names, if not the one beside the spec."""
     root = spec.resolve().parent
-    ledger = Ledger(root / FOLDER / "state.db", spec.name, env)
-    return World(root, spec.name, env, Objects(root / FOLDER), ledger, Disk(root, ledger))
+    place = root / store if store else root / FOLDER
+    ledger = Ledger(place / "state.db", spec.name, env)
+    return World(root, spec.name, env, Objects(place), ledger, Disk(root, ledger))
+
+
+class Records:
+    """The ledger's records, each read once; one that is made anew is read again."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        self.ledger = ledger
+        self.known: dict[str, Record] = {}
+
+    def __call__(self, key: str) -> Record | None:
+        if key not in self.known:
+            record = self.ledger.record(key)
+            if record is None:
+                return None
+            self.known[key] = record
+        return self.known[key]
+
+    def forget(self, key: str) -> None:
+        self.known.pop(key, None)
 
 
 def state_of(program: Program, world: World, sources: dict[str, SourceFiles] | None = None) -> State:
     """The state now; what the ledger and the store say is looked up live."""
-    records: dict[str, Record | None] = {}
-
-    def record(key: str) -> Record | None:
-        if records.get(key) is None:
-            records[key] = world.ledger.record(key)
-        return records[key]
-
     return State(
-        record=record,
+        record=Records(world.ledger),
         present=world.present,
         fact=world.ledger.fact,
         names=world.ledger.names(),
         sources=source_files(program, world.disk) if sources is None else sources,
         versions=versions(program),
         services=running(program, world),
+        now=time.time(),
     )
 
 
