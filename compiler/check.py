@@ -48,8 +48,9 @@ def _remembered(block: tree.Block, scope: Scope, memo: Memo | None) -> Node | No
     known = memo.known(block, scope)
     if known is None:
         told = len(scope.told)
-        node = _block(block, scope)
-        memo.keep(block, scope, node, tuple(scope.told[told:]))
+        node = memo.keep(block, scope, _block(block, scope), tuple(scope.told[told:]))
+        if node is not None:
+            _remember(node, scope)
         return node
     node, diagnostics = known
     scope.told += diagnostics

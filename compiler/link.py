@@ -45,9 +45,11 @@ class _Module:
         return f"{self.prefix}.{text}" if self.prefix else text
 
 
-def link(source: Source, parsed: Parsed, files: Files, read: Read) -> Linked:
+def link(
+    source: Source, parsed: Parsed, files: Files, read: Read, sources: Mapping[str, Source] | None = None
+) -> Linked:
     linker = _Linker(files, read, posixpath.dirname(source.path))
-    linker.sources[source.path] = source
+    linker.sources |= {source.path: source, **(sources or {})}
     linker.add(parsed, _outermost(parsed.document), (posixpath.basename(source.path),))
     document = replace(parsed.document, statements=tuple(linker.statements))
     return Linked(

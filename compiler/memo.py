@@ -6,12 +6,13 @@ would be found the same. Files are not looked at: whoever keeps a memo begins a 
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from ..grammar import tree
 from ..grammar.diagnostic import Diagnostic
 from .program import Node
-from .resolve import references
+from .resolve import References
 from .scope import Scope
 
 
@@ -29,6 +30,7 @@ class Memo:
 
     params: object = None
     found: dict[str, _Found] = field(default_factory=dict)
+    named: References = field(default_factory=References)
 
     def begin(self, scope: Scope) -> None:
         if scope.params != self.params:
@@ -39,22 +41,26 @@ class Memo:
         found = self.found.get(block.names[0].text)
         if found is None or found.block is not block:
             return None
-        named = _named(block, scope)
-        same = len(named) == len(found.named) and all(a is b for a, b in zip(named, found.named, strict=True))
-        return (found.node, found.told) if same else None
+        for now, then in zip(self._looked_at(block, scope), found.named, strict=True):
+            if now is not then:
+                return None
+        return found.node, found.told
 
-    def keep(self, block: tree.Block, scope: Scope, node: Node | None, told: tuple[Diagnostic, ...]) -> None:
-        self.found[block.names[0].text] = _Found(block, _named(block, scope), node, told)
+    def keep(self, block: tree.Block, scope: Scope, node: Node | None, told: tuple[Diagnostic, ...]) -> Node | None:
+        """Returns the node; the one of before if it came out the same, so that what follows is as it was too."""
+        before = self.found.get(block.names[0].text)
+        if before is not None and before.node == node:
+            node = before.node
+        self.found[block.names[0].text] = _Found(block, tuple(self._looked_at(block, scope)), node, told)
+        return node
 
-
-def _named(block: tree.Block, scope: Scope) -> tuple[object, ...]:
-    """The nodes that a block's checks look at, and whether it is checked at all. Its own are not there yet."""
-    own = {name.text for name in block.names}
-    unknown = any(name in scope.names.unknown for name in own)
-    others = (reference.name for reference in references(block) if reference.name not in own)
-    return (unknown, *(part for name in others for part in (scope.nodes.get(name), _kind(name, scope))))
-
-
-def _kind(name: str, scope: Scope) -> str | None:
-    block = scope.names.block_of.get(name)
-    return block.kind if block else None
+    def _looked_at(self, block: tree.Block, scope: Scope) -> Iterator[object]:
+        """What a block's checks look at: whether it is checked at all, and the nodes and kinds of what it names."""
+        own = [name.text for name in block.names]
+        yield any(name in scope.names.unknown for name in own)
+        for reference in self.named.of(block):
+            name = reference.name
+            if name not in own:
+                yield scope.nodes.get(name)
+                other = scope.names.block_of.get(name)
+                yield other.kind if other else None

@@ -63,9 +63,12 @@ def compile_text(
 
 
 def compile_parsed(
-    source: Source, parsed: Parsed, files: Files, read: Read, targets: Mapping[str, Target], env: str, memos: Memos
-) -> Compiled:
-    linked = link(source, parsed, files, read)
+    source: Source, parsed: Parsed, files: Files, read: Read, targets: Mapping[str, Target], env: str, memos: Memos,
+    sources: Mapping[str, Source] | None = None,
+) -> Compiled:  # fmt: skip
+    """The same, of a text that has been read: `read` reads the specs that it uses, `sources` are more texts that its
+    spans count in."""
+    linked = link(source, parsed, files, read, sources or {})
     envs = environments.environments(linked.document)
     compiled = _for(envs.get(env), env, linked, files, targets, memos)
     others = [_for(envs[name], name, linked, files, targets, memos) for name in envs if name != env]
@@ -82,8 +85,9 @@ def _for(
     if env is not None:
         overridden = environments.override(document, env)
         document, wrong = overridden.document, overridden.diagnostics
-    names, unresolved = resolve(document, linked.lost, linked.uses)
-    program, mistakes = check(linked.sources, document, names, files, memos.of(name))
+    memo = memos.of(name)
+    names, unresolved = resolve(document, linked.lost, linked.uses, memo.named)
+    program, mistakes = check(linked.sources, document, names, files, memo)
     if env is not None:
         wrong = (*wrong, *environments.check(env, targets, program.params))
     environment = environments.environment(env, program.params, name)

@@ -33,18 +33,38 @@ class Names:
         return self.block_of[name].kind
 
 
+class References:
+    """What blocks name, each looked through once: a tree never changes."""
+
+    def __init__(self) -> None:
+        self.known: dict[int, tuple[tree.Block, tuple[tree.Reference, ...]]] = {}
+
+    def of(self, block: tree.Block) -> tuple[tree.Reference, ...]:
+        found = self.known.get(id(block))
+        if found is None or found[0] is not block:
+            found = self.known[id(block)] = (block, tuple(references(block)))
+        return found[1]
+
+    def keep_only(self, blocks: Iterable[tree.Block]) -> None:
+        self.known = {id(block): self.known[id(block)] for block in blocks if id(block) in self.known}
+
+
 def resolve(
-    document: tree.Document, lost: frozenset[str] = frozenset(), uses: frozenset[str] = frozenset()
+    document: tree.Document,
+    lost: frozenset[str] = frozenset(),
+    uses: frozenset[str] = frozenset(),
+    named: References | None = None,
 ) -> tuple[Names, tuple[Diagnostic, ...]]:
-    """`lost` are names of blocks whose header, or whose whole file, could not be read: what refers to them is
+    """`named` remembers what blocks name. `lost` are names of blocks whose header, or whose whole file, could not be read: what refers to them is
     unknown, and not told. `uses` are the aliases of used specs."""
     told: list[Diagnostic] = []
     block_of, params, secrets = _declarations(document, told)
     blocks = [s for s in document.statements if isinstance(s, tree.Block)]
     edges: dict[int, list[str]] = {}
     unknown: set[str] = set()
+    known = _Declared(block_of, params, secrets, lost, uses, named or References())
     for block in blocks:
-        edges[id(block)] = _needed(block, _Declared(block_of, params, secrets, lost, uses), told, unknown)
+        edges[id(block)] = _needed(block, known, told, unknown)
     order, circular = _topological(blocks, edges, block_of, told)
     unknown |= {name.text for block in circular for name in block.names}
     _spread(order, edges, unknown)
@@ -149,6 +169,7 @@ class _Declared:
     secrets: set[str]
     lost: frozenset[str]
     uses: frozenset[str]
+    named: References
 
     def is_lost(self, name: str) -> bool:
         """It could not be read, or the used spec that it belongs to could not."""
@@ -163,7 +184,7 @@ def _needed(block: tree.Block, known: _Declared, told: list[Diagnostic], unknown
     headers = {id(item.reference) for item in block.inputs}
     if block.recipe is not None:
         headers.add(id(block.recipe.reference))
-    for reference in references(block):
+    for reference in known.named.of(block):
         name = reference.name
         if name in known.block_of:
             is_new = id(reference) in headers or name not in own
