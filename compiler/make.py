@@ -413,7 +413,7 @@ def _call_fits(block: tree.Block, base: Node, read: signature.Signature, scope: 
                 note=f"{name}({', '.join(parameters)})",
                 help=did_you_mean(line.name, parameters, " "),
             )
-    has = {item.alias for item in base.inputs} | set(base.arguments) | {"seed", "random_state"}
+    has = {item.alias for item in base.inputs} | set(base.arguments) | set(base.secrets) | {"seed", "random_state"}
     missing = [parameter for parameter in read.required if parameter not in has]
     if missing and block.recipe:
         scope.tell(

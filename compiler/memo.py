@@ -35,6 +35,7 @@ class Memo:
     def begin(self, scope: Scope) -> None:
         if scope.params != self.params:
             self.found.clear()
+        self.named.keep_only(scope.names.blocks)
         self.params = scope.params
 
     def known(self, block: tree.Block, scope: Scope) -> tuple[Node | None, tuple[Diagnostic, ...]] | None:

@@ -5,7 +5,7 @@ A name that is not there is told once and becomes unknown; what depends on it is
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from ..grammar import tree
@@ -45,8 +45,10 @@ class References:
             found = self.known[id(block)] = (block, tuple(references(block)))
         return found[1]
 
-    def keep_only(self, blocks: Iterable[tree.Block]) -> None:
-        self.known = {id(block): self.known[id(block)] for block in blocks if id(block) in self.known}
+    def keep_only(self, blocks: Sequence[tree.Block]) -> None:
+        """Forget the trees of texts that were edited since, once they are many."""
+        if len(self.known) > 2 * len(blocks) + 1000:
+            self.known = {id(block): self.known[id(block)] for block in blocks if id(block) in self.known}
 
 
 def resolve(

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from .trouble import Trouble
 
 HIDDEN = "•••"
+LEAST = 8  # characters: a shorter line of a longer secret says nothing, and stands in many texts
 
 
 def variable(name: str) -> str:
@@ -25,9 +26,10 @@ def value(name: str) -> str:
 
 
 def hidden(text: str, names: Iterable[str]) -> str:
-    """The text with the values of these secrets taken out."""
+    """The text with the values of these secrets taken out; of one with several lines, each line."""
     for name in names:
         found = os.environ.get(variable(name), "")
-        if found:
-            text = text.replace(found, HIDDEN)
+        for part in sorted({found, *found.splitlines()}, key=len, reverse=True):
+            if len(part) >= LEAST or part == found != "":
+                text = text.replace(part, HIDDEN)
     return text

@@ -11,15 +11,15 @@ import resource
 import signal
 import socket
 import struct
-import sys
 import threading
 from pathlib import Path
 from typing import Any
 
-from .. import job
+from .. import job, secrets
 from ..order import Judge, Make
 from ..store.objects import Damaged, Objects
 from ..trouble import Trouble
+from .printing import printing_to
 
 
 def send(connection: socket.socket, message: dict[str, Any]) -> None:
@@ -64,9 +64,18 @@ def _end_with(life: int) -> None:
 
 
 def _done(message: dict[str, Any]) -> dict[str, Any]:
-    log = Path(message["log"])
+    hiding = message["order"].get("secrets", {}).values()
+    with printing_to(Path(message["log"]), hiding):
+        answer = _answer(message)
+    if "trouble" in answer:
+        answer["trouble"] = [secrets.hidden(text, hiding) for text in answer["trouble"]]
+    if hiding and "outcome" in answer:
+        answer["outcome"]["notes"] = [secrets.hidden(note, hiding) for note in answer["outcome"]["notes"]]
+    return answer
+
+
+def _answer(message: dict[str, Any]) -> dict[str, Any]:
     try:
-        _write_to(log)
         _bound(message["order"].get("needs", {}).get("memory"))
         return _do(message)
     except Damaged as damaged:
@@ -76,8 +85,6 @@ def _done(message: dict[str, Any]) -> dict[str, Any]:
     except BaseException as error:  # a mistake of ours, or a user's sys.exit: the worker answers all the same
         return {"trouble": ["make it", f"{type(error).__name__}: {error}", "", _inner_frames(error)]}
     finally:
-        sys.stdout.flush()
-        sys.stderr.flush()
         _bound(None)
 
 
@@ -92,17 +99,6 @@ def _do(message: dict[str, Any]) -> dict[str, Any]:
     if message["do"] == "make":
         return {"outcome": job.make(Make.model_validate(message["order"]), objects).model_dump(mode="json")}
     return {"answers": job.judge(Judge.model_validate(message["order"]), objects).values}
-
-
-def _write_to(log: Path) -> None:
-    """What a step prints is its log."""
-    sys.stdout.flush()
-    sys.stderr.flush()
-    log.parent.mkdir(parents=True, exist_ok=True)
-    target = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644)
-    os.dup2(target, 1)
-    os.dup2(target, 2)
-    os.close(target)
 
 
 def _bound(memory: int | None) -> None:

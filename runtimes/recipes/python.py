@@ -17,7 +17,7 @@ import pyarrow.compute as pc
 from ...compiler.program import Code, Value
 from ...compiler.types import Columns
 from ...grammar.diagnostic import listing
-from .. import models, tables
+from .. import models, secrets, tables
 from ..declared import conform
 from ..models import Signature
 from ..order import Given, Made, Make, Outcome
@@ -144,6 +144,7 @@ def _arguments(parameters: Mapping[str, inspect.Parameter], work: _Work) -> dict
     values = {
         name: _argument(value, work) for name, value in work.order.arguments.items() if name in parameters or any_
     }
+    values |= {name: secrets.value(secret) for name, secret in work.order.secrets.items()}
     for name in SEEDS:
         if (
             name in parameters

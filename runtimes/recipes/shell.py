@@ -24,7 +24,7 @@ import pyarrow.parquet as pq
 
 from ...compiler.program import Value
 from ...compiler.types import Columns
-from .. import tables
+from .. import secrets, tables
 from ..declared import conform
 from ..order import Given, Made, Make, Outcome
 from ..store.objects import FOLDER, Objects
@@ -58,6 +58,7 @@ def _environment(order: Make, objects: Objects, folder: Path, outputs: Mapping[s
     places = {name.upper(): str(path) for name, path in outputs.items()}
     places[FIRST_OUTPUT] = str(outputs[order.names[0]])
     given = {name: _as_text(value) for name, value in order.arguments.items()}
+    given |= {name: secrets.value(secret) for name, secret in order.secrets.items()}
     given |= {item.alias: str(_place(item, objects, folder)) for item in order.inputs}
     return {name.upper(): value for name, value in given.items()} | given | places | own
 
