@@ -13,7 +13,9 @@ from ..grammar.diagnostic import Diagnostic
 from ..grammar.kinds import KINDS, LINES, RECIPES, Recipe
 from ..grammar.source import Source
 from . import arguments, conditions, declared, learn, make, values, verdict
+from .lines import word
 from .load import Files
+from .lock import Pinned
 from .memo import Memo
 from .program import Expect, Node, Program, Value
 from .resolve import Names, is_source, unknown_recipe
@@ -27,9 +29,10 @@ def check(
     names: Names,
     files: Files,
     memo: Memo | None = None,
+    pinned: Mapping[str, Pinned] | None = None,
 ) -> tuple[Program, tuple[Diagnostic, ...]]:
-    """`memo` holds what was found of blocks before, for those that are as they were."""
-    scope = Scope(sources, names, files, {})
+    """`memo` holds what was found of blocks before, for those that are as they were; `pinned` are the lock's lines."""
+    scope = Scope(sources, names, files, {}, pinned or {})
     plain = params(names, scope)
     scope.params = {**plain, **{name: values.Secret(name) for name in names.secrets}}
     if memo is not None:
@@ -137,19 +140,12 @@ def _remember(node: Node, scope: Scope) -> None:
         scope.columns[name] = node.columns.get(name)
 
 
-FORMS: dict[type, str] = {
-    tree.ColumnLine: "column", tree.Assign: "argument", tree.Among: "among", tree.Predict: "predict",
-    tree.Search: "search", tree.Measure: "measure", tree.Expect: "expect", tree.Needs: "needs", tree.Every: "every",
-    tree.Each: "each",
-}  # fmt: skip
-
-
 def _lines_belong(block: tree.Block, scope: Scope) -> None:
     for line in block.lines:
         if isinstance(line, tree.SetPath):
             scope.tell("E209", line.span, {"line": "set", "kind": block.kind}, help="set stands in an env")
             continue
-        form = LINES[FORMS[type(line)]]
+        form = LINES[word(line)]
         if block.kind not in form.kinds:
             help_ = f"a {form.word} line belongs to {' or '.join(form.kinds)}"
             scope.tell("E209", line.span, {"line": form.word, "kind": block.kind}, help=help_)

@@ -8,7 +8,9 @@ from dataclasses import dataclass, replace
 from ..grammar import tree
 from ..grammar.diagnostic import Diagnostic, Fix, Label, listing, nearest
 from ..grammar.kinds import Argument
+from ..grammar.source import Span
 from . import values
+from .lines import word
 from .program import Environment, Value
 from .target import Target
 
@@ -60,7 +62,7 @@ def check(env: tree.Env, targets: Mapping[str, Target], params: Mapping[str, Val
                 if target is not None:
                     told += _option(line, target, params)
             case _:
-                told.append(Diagnostic("E209", line.span, {"line": "this line", "kind": "env"},
+                told.append(Diagnostic("E209", line.span, {"line": word(line), "kind": "env"},
                                        help="an env holds options, name = value, and set path = value"))  # fmt: skip
     return told
 
@@ -72,7 +74,7 @@ def _no_such_runtime(env: tree.Env, targets: Mapping[str, Target]) -> Diagnostic
     return Diagnostic("E109", env.runtime.span, {"word": env.runtime.text}, help=help_, fix=fix)
 
 
-def _twice(name: str, line: tree.Line, first: tree.Span) -> Diagnostic:
+def _twice(name: str, line: tree.Line, first: Span) -> Diagnostic:
     return Diagnostic("E207", line.span, {"name": name}, labels=(Label(first, "first given here"),))
 
 
@@ -145,9 +147,10 @@ def _found(path: tree.Reference, known: Mapping[str, int]) -> tuple[str, tuple[s
 
 
 def _no_such_path(path: tree.Reference, known: Mapping[str, int]) -> Diagnostic:
-    close = nearest(str(path), known) or nearest(path.name, known)
+    span = Span(path.span.path, path.span.start, path.span.start + len(path.name))
+    close = nearest(path.name, known)
     help_ = f"did you mean {close}?" if close else f"there is {listing(known)}" if known else ""
-    return Diagnostic("E101", path.span, {"name": str(path)}, help=help_)
+    return Diagnostic("E101", span, {"name": path.name}, help=help_, fix=Fix(span, close) if close else None)
 
 
 def _changed(statement: tree.Statement, rest: tuple[str, ...], line: tree.SetPath) -> tree.Statement | Diagnostic:
@@ -164,16 +167,21 @@ def _changed(statement: tree.Statement, rest: tuple[str, ...], line: tree.SetPat
 
 def _with_argument(block: tree.Block, name: str, line: tree.SetPath) -> tree.Block:
     """In the place of the line that gives or searches it, else as a line more."""
-    assign = tree.Assign(name, line.value, line.path.span, line.span)
+    assign = tree.Assign(name, line.value, _last_part(line.path), line.span)
     kept = tuple(
         assign if isinstance(old, tree.Assign | tree.Among) and old.name == name else old for old in block.lines
     )
     return replace(block, lines=kept if assign in kept else (*kept, assign))
 
 
+def _last_part(path: tree.Reference) -> Span:
+    start = path.span.end - len(path.path[-1]) if path.path else path.span.start
+    return Span(path.span.path, start, path.span.end)
+
+
 def _with_option(block: tree.Block, word: str, name: str, line: tree.SetPath) -> tree.Block | Diagnostic:
     form = OPTIONED[word]
-    pair = tree.Pair(name, line.value, line.path.span, line.span)
+    pair = tree.Pair(name, line.value, _last_part(line.path), line.span)
     lines = list(block.lines)
     own = [i for i, old in enumerate(lines) if isinstance(old, form)]
     if word == "search" and not own:

@@ -15,6 +15,7 @@ from ..grammar.diagnostic import Diagnostic, Fix, Label, listing, nearest
 from ..grammar.kinds import RECIPES
 from ..grammar.parse import Parsed
 from ..grammar.source import Source, Span
+from .lines import word
 from .load import Files
 
 Read = Callable[[Source], Parsed]
@@ -100,7 +101,7 @@ class _Linker:
         for use in parsed.document.statements:
             if isinstance(use, tree.Use):
                 self._use(use, module, named, chain)
-        own = [named.statement(s) for s in parsed.document.statements if not isinstance(s, tree.Use)]
+        own = [named.statement(s) for s in parsed.document.statements]
         self.statements[start:start] = own
 
     def _use(self, use: tree.Use, outer: _Module, named: _Qualify, chain: tuple[str, ...]) -> None:
@@ -149,7 +150,7 @@ class _Linker:
         given: dict[str, tree.Assign] = {}
         for line in use.lines:
             if not isinstance(line, tree.Assign):
-                facts = {"line": "this line", "kind": "use"}
+                facts = {"line": word(line), "kind": "use"}
                 self.diagnostics.append(Diagnostic("E209", line.span, facts, help="a use gives values: name = value"))
             elif line.name in given:
                 first = Label(given[line.name].name_span, "first given here")
@@ -221,6 +222,8 @@ class _Qualify:
                 return replace(statement, names=tuple(
                     replace(name, text=self.module.secrets[name.text]) for name in statement.names
                 ))  # fmt: skip
+            case tree.Use() if self.module.prefix:
+                return replace(statement, alias=self._name(statement.alias))
             case _:
                 return statement
 

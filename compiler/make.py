@@ -5,6 +5,7 @@ from __future__ import annotations
 from ..grammar import tree
 from ..grammar.diagnostic import listing
 from ..grammar.kinds import Recipe
+from ..grammar.source import Span
 from . import arguments, declared, learn, schedule, signature, sql, values
 from .knowing import codes_known
 from .load import Unreadable
@@ -12,7 +13,7 @@ from .program import Code, Input, Node, Value
 from .program import Recipe as Made
 from .resolve import is_source
 from .scope import Scope, column_missing, did_you_mean, dotted
-from .types import INT, TEXT, Column, Columns, by_name, is_ordered, optional
+from .types import INT, TEXT, Column, Columns, by_name, is_ordered, optional, required
 
 
 def node(block: tree.Block, recipe: Recipe, scope: Scope) -> Node | None:
@@ -103,6 +104,7 @@ def _source(block: tree.Block, base: Node, scope: Scope) -> Node | None:
     if base.recipe.word == "folder":
         return made
     columns = _renamed(block, base, found, scope)
+    _as_pinned(item.place.span, base, columns, scope)
     outputs = {base.name: columns}
     if len(base.names) > 1:
         outputs[base.names[1]] = REJECTS
@@ -135,6 +137,18 @@ def _renamed(block: tree.Block, base: Node, found: Columns, scope: Scope) -> Col
                     help=did_you_mean(origin, in_file, " "),
                 )
     return tuple(by_origin.get(column.name, column) for column in found)
+
+
+def _as_pinned(span: Span, base: Node, columns: Columns, scope: Scope) -> None:
+    """An undeclared column has the type that its values have; once it was accepted, another one is an error."""
+    pinned = scope.pinned.get(base.name)
+    for column in columns if pinned else ():
+        before = pinned.columns.get(column.name) if pinned else None
+        now = str(required(column.type))
+        if before is not None and before != now and not column.declared:
+            name = column.name if column.name.isidentifier() else f'"{column.name}"'
+            facts = {"column": column.name, "before": before, "now": now}
+            scope.tell("E308", span, facts, help=f"declare what it is to be: {name}: {now}")
 
 
 def _some(columns: Columns) -> str:

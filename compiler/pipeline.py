@@ -12,6 +12,7 @@ from ..grammar.parse import Parsed, parse
 from ..grammar.render import in_order
 from ..grammar.source import Source
 from . import env as environments
+from . import lock
 from .check import check
 from .knowing import unknown_to_the_writer
 from .link import Linked, Read, link
@@ -70,26 +71,37 @@ def compile_parsed(
     spans count in."""
     linked = link(source, parsed, files, read, sources or {})
     envs = environments.environments(linked.document)
-    compiled = _for(envs.get(env), env, linked, files, targets, memos)
-    others = [_for(envs[name], name, linked, files, targets, memos) for name in envs if name != env]
+    world = _Given(files, targets, lock.read(files.text(lock.FILE)), memos)
+    compiled = _for(envs.get(env), env, linked, world)
+    others = [_for(envs[name], name, linked, world) for name in envs if name != env]
     told = [d for one in (compiled, *others) for d in one.diagnostics]
     told = in_order(unknown_to_the_writer((*linked.diagnostics, *told), linked.document, linked.sources))
     return Compiled(compiled.program, tuple(told), linked.sources, compiled.document)
 
 
-def _for(
-    env: tree.Env | None, name: str, linked: Linked, files: Files, targets: Mapping[str, Target], memos: Memos
-) -> Compiled:
+@dataclass(frozen=True, slots=True)
+class _Given:
+    """What a compile is handed besides the text."""
+
+    files: Files
+    targets: Mapping[str, Target]
+    lock: lock.Lock
+    memos: Memos
+
+
+def _for(env: tree.Env | None, name: str, linked: Linked, given: _Given) -> Compiled:
     """The program in one environment."""
     document, wrong = linked.document, ()
     if env is not None:
         overridden = environments.override(document, env)
         document, wrong = overridden.document, overridden.diagnostics
-    memo = memos.of(name)
+    memo = given.memos.of(name)
+    owner = lock.owner(document.path.rsplit("/", 1)[-1], name)
+    pinned = {place[1]: one for place, one in given.lock.items() if place[0] == owner}
     names, unresolved = resolve(document, linked.lost, linked.uses, memo.named)
-    program, mistakes = check(linked.sources, document, names, files, memo)
+    program, mistakes = check(linked.sources, document, names, given.files, memo, pinned)
     if env is not None:
-        wrong = (*wrong, *environments.check(env, targets, program.params))
+        wrong = (*wrong, *environments.check(env, given.targets, program.params))
     environment = environments.environment(env, program.params, name)
     program = program.model_copy(update={"environment": environment})
     return Compiled(program, (*wrong, *unresolved, *mistakes), linked.sources, document)

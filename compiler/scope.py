@@ -10,6 +10,7 @@ from ..grammar.diagnostic import Diagnostic, Fix, listing, nearest
 from ..grammar.source import Source, Span
 from . import signature as code
 from .load import Files
+from .lock import Pinned
 from .program import Node, Place, Value
 from .resolve import Names
 from .types import Columns
@@ -18,12 +19,13 @@ from .values import Secret
 
 @dataclass(slots=True)
 class Scope:
-    """Lives for one pass of the checker. `nodes` and `columns` are by the artifact's name."""
+    """Lives for one pass of the checker. `nodes`, `columns` and `pinned`, the lock's lines, are by the artifact's name."""
 
     sources: Mapping[str, Source]
     names: Names
     files: Files
     params: Mapping[str, Value | Secret]
+    pinned: Mapping[str, Pinned] = field(default_factory=dict)
     told: list[Diagnostic] = field(default_factory=list)
     nodes: dict[str, Node] = field(default_factory=dict)
     columns: dict[str, Columns | None] = field(default_factory=dict)

@@ -322,6 +322,11 @@ _TABLE = (
     Code("E307", "there is no mark {word} for a column", "A column may be marked unique."),
     # --- Python -----------------------------------------------------------------------------------------------
     Code(
+        "E308",
+        "the column {column} was {before} when this was last accepted, and is {now} now",
+        "An undeclared column has the type that all its values have. What it was is kept in mlspec.lock; another type would change models and services behind your back.",
+    ),
+    Code(
         "E401", "{message}", "A Python recipe names a function or class in a file of yours, or in an installed package."
     ),
     Code(

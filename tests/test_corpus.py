@@ -19,6 +19,7 @@ from mlspec.grammar.diagnostic import Diagnostic, Fix
 from mlspec.grammar.parse import parse
 from mlspec.grammar.render import render_all
 from mlspec.grammar.source import Source
+from mlspec.runtimes.targets import targets
 
 CORPUS = Path(__file__).with_name("corpus")
 GOOD = sorted(CORPUS.glob("good/*.mlspec"))
@@ -35,7 +36,7 @@ def syntax(path: str, text: str) -> tuple[Mapping[str, Source], list[Diagnostic]
 
 def whole(path: str, text: str) -> tuple[Mapping[str, Source], list[Diagnostic]]:
     """By the whole compiler. The files that the specs name are told of here: none needs to be there."""
-    compiled = compile_text(path, text, FILES)
+    compiled = compile_text(path, text, FILES, targets())
     return compiled.sources, list(compiled.diagnostics)
 
 
@@ -45,7 +46,10 @@ def _columns(**types: str) -> tuple[Column, ...]:
 
 FILES = InMemory(
     {"steps.py": "def clean(people, least):\n    return people\n\n\ndef lift(y_true, y_pred, spend):\n    return 1\n",
-     "wrong.sql": "select idd from people"},
+     "wrong.sql": "select idd from people",
+     "used.mlspec": 'param town: text\nparam least: int = 1\nsecret token\n'
+     'data raw from csv "people.csv"\ndata chosen from raw by sql "select * from raw where town = $town"\n',
+     "mlspec.lock": 'E308_another_type.mlspec people {"files": {}, "columns": {"age": "int"}}\n'},
     {"people.csv": _columns(id="int", name="text", age="float", joined="date", left="bool", town="text"),
      "towns.csv": _columns(town="text", size="int")},
 )  # fmt: skip
