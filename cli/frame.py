@@ -9,7 +9,7 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-from ..compiler.program import Program
+from ..compiler.program import LOCAL, Program
 from ..runtimes.local.session import Checked, Session, find_spec
 from ..runtimes.trouble import Trouble
 
@@ -26,7 +26,7 @@ def spec_argument(parser: argparse.ArgumentParser) -> None:
 
 
 def on_argument(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--on", default="local", metavar="ENV", help="the environment (default: local)")
+    parser.add_argument("--on", default=LOCAL, metavar="ENV", help="the environment (default: local)")
 
 
 def json_argument(parser: argparse.ArgumentParser) -> None:
@@ -43,7 +43,10 @@ def name_and_spec(parser: argparse.ArgumentParser) -> None:
 
 
 def open_session(given: argparse.Namespace) -> Session:
-    return Session(find_spec(given.spec), given.on)
+    session = Session(find_spec(given.spec), given.on)
+    if given.on != LOCAL:
+        session.check()  # the spec says where this environment keeps its artifacts
+    return session
 
 
 def program_of(session: Session, *, as_json: bool = False) -> Program:

@@ -95,8 +95,21 @@ def _is_of(value: object, type_: Type) -> bool:
 # --- blocks ---------------------------------------------------------------------------------------------------
 
 
+# What is said to be missing may stand in a line that could not be read.
+MISSING = frozenset({"E206", "E212", "E213", "E215", "E217", "E302", "E303", "E403", "E601"})
+
+
 def _block(block: tree.Block, scope: Scope) -> Node | None:
     """The node of a block, also when lines of it are wrong: what depends on it is checked all the same."""
+    told = len(scope.told)
+    node = _as_read(block, scope)
+    if block.unread:
+        missing = MISSING if "from" not in block.unread else MISSING | {"E214"}
+        scope.told[told:] = [one for one in scope.told[told:] if one.code not in missing]
+    return node
+
+
+def _as_read(block: tree.Block, scope: Scope) -> Node | None:
     _lines_belong(block, scope)
     if any(name.text in scope.names.unknown for name in block.names):
         _check_alone(block, scope)
@@ -115,6 +128,8 @@ def _block(block: tree.Block, scope: Scope) -> Node | None:
     if node is None:
         _forget(block, scope)
         return None
+    if scope.may_hold(node.name) and recipe.word not in ("sql", "split", "predict"):
+        node = node.model_copy(update={"columns": dict.fromkeys(node.names)})
     _remember(node, scope)
     node = learn.with_measures(block, node, scope)
     _remember(node, scope)

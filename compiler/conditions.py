@@ -149,6 +149,8 @@ class _Checker:
         return Typed(Fact(of=of, function=word), "number", span)
 
     def _unmeasured(self, node: Node, word: str, span: Span, measured: list[str]) -> None:
+        if _measures_are_wrong(node, self.scope):
+            return
         close = nearest(word, measured)
         note = f"{node.name} measures: {listing(measured)}" if measured else f"{node.name} measures nothing"
         fix = None
@@ -359,6 +361,16 @@ def _how_to_ask(word: str, columns: Columns | None) -> str:
     return did_you_mean(
         word, ["rows"], "of data as a whole there is .rows; of a column mean(.x), unique(.x), nulls(.x) …"
     )
+
+
+def _measures_are_wrong(node: Node, scope: Scope) -> bool:
+    """Whether a mistake was told that hides what a model measures."""
+    if scope.may_hold(node.name, "predict", "measure"):
+        return True
+    block = scope.names.block_of[node.name]
+    lines = [line for line in block.lines if isinstance(line, tree.Measure | tree.Predict)]
+    spans = [*(line.span for line in lines), *([block.recipe.span] if block.recipe else [])]
+    return any(scope.told_within(span) for span in spans)
 
 
 def _may_return(node: Node, word: str, scope: Scope) -> bool:

@@ -11,10 +11,10 @@ from ..grammar.kinds import Argument
 from ..grammar.source import Span
 from . import values
 from .lines import word
-from .program import Environment, Value
+from .program import LOCAL, Environment, Value
 from .target import Target
 
-LOCAL = "local"
+
 OPTIONED = {"needs": tree.Needs, "search": tree.Search}
 
 

@@ -139,19 +139,21 @@ def with_measures(block: tree.Block, node: Node, scope: Scope) -> Node:
     found: dict[str, Measure] = {}
     for line in block.lines:
         if isinstance(line, tree.Measure) and node.kind == "model":
-            _measure(line, node, found, scope)
+            _measure(line, block, node, found, scope)
     return node.model_copy(update={"measures": tuple(found.values())})
 
 
-def _measure(line: tree.Measure, node: Node, found: dict[str, Measure], scope: Scope) -> None:
+def _measure(line: tree.Measure, block: tree.Block, node: Node, found: dict[str, Measure], scope: Scope) -> None:
     on = line.on.name
     if on not in scope.names.block_of:
         return  # told as an unknown name
     if scope.names.kind_of(on) != "data":
         scope.tell("E104", line.on.span, {"name": on, "kind": scope.names.kind_of(on), "wanted": "data"})
         return
-    if node.predict is None and any(metric.name in METRICS for metric in line.metrics):
-        scope.tell("E215", line.span, {"name": node.name}, help="write a line: predict .target from .a, .b")
+    if _predicts_nothing(node) and any(metric.name in METRICS for metric in line.metrics):
+        lines = [one for one in block.lines if isinstance(one, tree.Predict)]
+        if line is next(one for one in block.lines if isinstance(one, tree.Measure)) and (lines or not _is_estimator(node)):
+            scope.tell("E215", line.span, {"name": node.name}, help="write a line: predict .target from .a, .b")
         return
     _measured_columns(line, node, on, scope)
     for metric in line.metrics:
@@ -167,6 +169,10 @@ def _measure(line: tree.Measure, node: Node, found: dict[str, Measure], scope: S
             )
             continue
         found[measure.name] = measure
+
+
+def _predicts_nothing(node: Node) -> bool:
+    return node.predict is None or node.predict.task == "none"
 
 
 def _measured_columns(line: tree.Measure, node: Node, on: str, scope: Scope) -> None:

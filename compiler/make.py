@@ -335,7 +335,9 @@ def _predict(block: tree.Block, base: Node, scope: Scope) -> Node:
         return made.model_copy(update={"columns": {base.name: None}})
     data = base.inputs[1]
     known = scope.columns.get(data.name)
-    if model.predict is None:
+    if scope.may_hold(model.name, "predict"):
+        known = None
+    elif model.predict is None:
         scope.tell("E215", block.head, {"name": model.name}, help=f"write in {model.name}: predict .target from .a, .b")
     elif known is not None:
         _features_there(block, model, data.name, known, scope)
@@ -471,7 +473,7 @@ def _http(block: tree.Block, base: Node, scope: Scope) -> Node:
             scope.tell("E104", written.span, {"name": item.name, "kind": item.kind, "wanted": "a model"})
         else:
             model = scope.nodes.get(item.name)
-            if model is not None and model.predict is None:
+            if model is not None and model.predict is None and not scope.may_hold(model.name, "predict"):
                 scope.tell(
                     "E215",
                     written.span,

@@ -65,3 +65,4 @@ class Memo:
                 yield scope.nodes.get(name)
                 other = scope.names.block_of.get(name)
                 yield other.kind if other else None
+                yield other.unread if other else None

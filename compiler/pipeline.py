@@ -18,7 +18,7 @@ from .knowing import unknown_to_the_writer
 from .link import Linked, Read, link
 from .load import Files
 from .memo import Memo
-from .program import Program
+from .program import LOCAL, Program
 from .resolve import resolve
 from .target import Target
 
@@ -53,7 +53,7 @@ class Memos:
 
 
 def compile_text(
-    path: str, text: str, files: Files, targets: Mapping[str, Target] | None = None, env: str = environments.LOCAL
+    path: str, text: str, files: Files, targets: Mapping[str, Target] | None = None, env: str = LOCAL
 ) -> Compiled:
     """A pure, total function of the text and the files it names. `path` is shown to people.
 

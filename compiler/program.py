@@ -13,6 +13,7 @@ from pydantic import Field
 from .types import Columns, Frozen
 
 VERSION = 1
+LOCAL = "local"  # the environment and the runtime that are there without being declared
 
 Kind = Literal["data", "model", "service"]
 Scalar = bool | int | float | str | None
@@ -178,8 +179,8 @@ class Schedule(Frozen):
 class Environment(Frozen):
     """Where a program runs: the environment's name, its runtime, and the runtime's options."""
 
-    name: str = "local"
-    runtime: str = "local"
+    name: str = LOCAL
+    runtime: str = LOCAL
     options: dict[str, Value] = {}
 
 

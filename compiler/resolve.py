@@ -174,9 +174,10 @@ class _Declared:
     named: References
 
     def is_lost(self, name: str) -> bool:
-        """It could not be read, or the used spec that it belongs to could not."""
+        """It could not be read, or the used spec that it belongs to could not; or a name there could not, any name."""
         parts = name.split(".")
-        return any(".".join(parts[:end]) in self.lost for end in range(1, len(parts) + 1))
+        nameless = "".join(f"{part}." for part in parts[:-1])
+        return nameless in self.lost or any(".".join(parts[:end]) in self.lost for end in range(1, len(parts) + 1))
 
 
 def _needed(block: tree.Block, known: _Declared, told: list[Diagnostic], unknown: set[str]) -> list[str]:

@@ -50,6 +50,14 @@ class Scope:
     ) -> None:
         self.told.append(Diagnostic(code, span, facts or {}, note=note, help=help, fix=fix))
 
+    def may_hold(self, name: str, *words: str) -> bool:
+        """Whether a line that begins so may stand in the block of an artifact, among those that could not be read."""
+        block = self.names.block_of.get(name)
+        return block is not None and any(word in block.unread for word in ("", *words))
+
+    def told_within(self, span: Span) -> bool:
+        return any(d.span.path == span.path and span.start <= d.span.start < span.end for d in self.told)
+
     def place(self, span: Span) -> Place:
         line = self.sources[span.path].position(span.start)[0]
         return Place(path=span.path, start=span.start, end=span.end, line=line)

@@ -83,8 +83,10 @@ class Build:
             return replace(node, span=span, doc=doc)
         return replace(node, span=span)
 
-    def with_lines(self, node: Any, lines: tuple[tree.Line, ...]) -> Any:
-        return replace(node, lines=lines) if isinstance(node, tree.Block | tree.Env | tree.Use) else node
+    def with_lines(self, node: Any, lines: tuple[tree.Line, ...], unread: tuple[str, ...]) -> Any:
+        if isinstance(node, tree.Block):
+            return replace(node, lines=lines, unread=unread)
+        return replace(node, lines=lines) if isinstance(node, tree.Env | tree.Use) else node
 
     # --- lines ------------------------------------------------------------------------------------------------
 

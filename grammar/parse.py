@@ -6,7 +6,6 @@ import gc
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import Any
 
 from . import tree
@@ -15,7 +14,7 @@ from .diagnostic import Diagnostic
 from .mistakes import MAX_DEPTH, explain_failure, header_goes_on, never_closed, other_quotes, too_deep, unclosed_text
 from .source import Source, Span
 from .table import Failure, makers, run, table
-from .tokens import Segment, Segments, Token, segments
+from .tokens import LINE_WORDS, Segment, Segments, Token, segments
 
 MAX_CHARACTERS = 5_000_000
 MAX_UNCLOSED = 10
@@ -127,23 +126,25 @@ class _Reader:
         parts = _split(tokens)
         node = self._piece(parts.header, "statement")
         if node is None:
-            self.lost += [tree.Name(t.text, Span(self.path, t.start, t.end)) for t in _declared(parts.header)]
+            self.lost += _lost(parts.header, self.path)
         if parts.stray is not None:
             self._tell(header_goes_on(parts.stray, parts.lines[0], self.path))
-        lines = self._lines(parts, told)
+        lines, unread = self._lines(parts, told)
         self._take_problems()
         if parts.opened is not None and not parts.closed and not self._braces_told(told):
             self._tell(never_closed(parts.opened, self.path))
         if failure is not None and len(self.diagnostics) == told:
             self._tell(explain_failure(failure, tokens, "statement", self.path))
-        return None if node is None else self.build.with_lines(node, lines)
+        return None if node is None else self.build.with_lines(node, lines, unread)
 
-    def _lines(self, parts: Parts, told: int) -> tuple[tree.Line, ...]:
-        """Behind a header that broke wrongly, what follows is no body: then its mistake is the only one to tell."""
+    def _lines(self, parts: Parts, told: int) -> tuple[tuple[tree.Line, ...], tuple[str, ...]]:
+        """The lines that could be read, and the first words of the others. Behind a header that broke wrongly, what
+        follows is no body: then its mistake is the only one to tell."""
         if parts.opened is None and len(self.diagnostics) > told:
-            return ()
-        read = [self._piece(line, "line") for line in parts.lines]
-        return tuple(line for line in read if line is not None)
+            return (), ("", "from")
+        read = [(self._piece(line, "line"), line[0]) for line in parts.lines]
+        unread = tuple(first.text if first.kind in LINE_WORDS else "" for line, first in read if line is None)
+        return tuple(line for line, _ in read if line is not None), unread
 
     def _piece(self, tokens: Sequence[Token], start: str) -> Any:
         deep = too_deep(tokens)
@@ -205,12 +206,27 @@ def _without_body(tokens: Sequence[Token]) -> Parts:
     return Parts(header, lines, None, True, lines[0][0] if lines else None)
 
 
-def _declared(header: Sequence[Token]) -> list[Token]:
-    """The names that a header declares, as far as it can be told."""
+def _lost(header: Sequence[Token], path: str) -> list[tree.Name]:
+    """The names that a header declares, as far as it can be told; "" stands for one that is not there to be read."""
+    if not header:
+        return []
+    first, *rest = header
+    names = [first, *rest] if first.kind == "NAME" else rest
+    if first.kind == "USE":
+        names = [token for token in rest if token.kind == "NAME"][-1:]
+    found, complete = _names(names)
+    lost = [tree.Name(token.text, Span(path, token.start, token.end)) for token in found]
+    return lost if complete else [*lost, tree.Name("", Span(path, first.start, first.end))]
+
+
+def _names(tokens: Sequence[Token]) -> tuple[list[Token], bool]:
+    """`a, b`, also with a comma too few, and whether none is missing among them."""
     found: list[Token] = []
-    for before, token in pairwise(header):
-        if token.kind == "NAME" and (before is header[0] or before.kind in ("_COMMA", "_AS")):
+    before = "_COMMA"
+    for token, after in zip(tokens, [*(t.kind for t in tokens[1:]), "FROM"], strict=False):
+        if token.kind == "NAME" and (before == "_COMMA" or after in ("FROM", "BY", "_COMMA")):
             found.append(token)
-        elif token.kind != "_COMMA" and before.kind != "USE":
+        elif token.kind != "_COMMA" or before == "_COMMA":
             break
-    return found
+        before = token.kind
+    return found, before == "NAME"

@@ -26,6 +26,7 @@ PLAIN = GOES_ON_AFTER - {"IN"} | {"NAME", "STRING", "TEXT", "COLUMN", "NUMBER", 
 
 IS_A_NAME = re.compile(r"[ \t]*(?:=(?!=)|:|in\b)")
 NAMES_A_LINE = re.compile(r"[ \t]*(?:=(?!=)|:)")
+NAMES_A_BLOCK = re.compile(r"\w+(?:[ \t]*,[ \t]*\w+)*[ \t]+(?:from|by)\b")  # its kind was left out
 NAMES_A_COLUMN = re.compile(r"[ \t]*:")
 
 
@@ -156,7 +157,11 @@ class _Cutter:
             if self.braces == 0:
                 return True
             return self._column(token) <= self.column and not IS_A_NAME.match(self.text, token.end)
+        if self.current[0].kind == "MLSPEC":
+            return True
         goes_on = self.depth or token.kind in BREAKS_BEFORE or self.current[-1].kind in GOES_ON_AFTER
+        if token.kind == "NAME" and not self.braces and not goes_on and NAMES_A_BLOCK.match(self.text, token.start):
+            return True
         if self.braces or goes_on or not (token.text.isidentifier() or token.kind in STRANGE_STARTS):
             return False
         return self._column(token) <= self.column

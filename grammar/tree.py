@@ -273,7 +273,11 @@ class Recipe:
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """`head` is the header's span, `span` that of the whole block."""
+    """`head` is the header's span, `span` that of the whole block.
+
+    `unread` holds the first words of the lines that could not be read: a word of the language, "" for a line that may
+    have been anything, and "from" where the header may have gone on. What is not there may have been in them.
+    """
 
     kind: str
     names: tuple[Name, ...]
@@ -283,6 +287,7 @@ class Block:
     doc: str
     head: Span
     span: Span
+    unread: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -71,7 +71,7 @@ def test_a_spec_compiles_where_it_lies(spec: Path, tmp_path: Path) -> None:
     (tmp_path / spec.name).unlink()
     (tmp_path / spec.name).write_text(spec.read_text(encoding="utf-8"), encoding="utf-8")
     checked = Session(tmp_path / spec.name, "local").check()
-    assert (checked.sound, checked.data) == (True, ())
+    assert (checked.sound, checked.data) == (True, [])
 
 
 def test_generated_pages_say_what_the_code_says() -> None:

@@ -196,7 +196,7 @@ def test_a_broken_header_is_left_out_with_its_names_remembered() -> None:
     parsed = read('data a, b form c {\n  id int\n}\nuse "x" es\n')
     assert parsed.document.statements == ()
     assert [d.code for d in parsed.diagnostics] == ["E008", "E008", "E008"]
-    assert [name.text for name in parsed.lost] == ["a", "b"]
+    assert [name.text for name in parsed.lost] == ["a", "b", "es"]
 
 
 def test_an_open_text_ends_before_the_next_header() -> None:

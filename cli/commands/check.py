@@ -18,6 +18,6 @@ def run(given: argparse.Namespace) -> int:
     if not checked.sound:
         return frame.MISTAKE
     if not given.json:
-        count = len(checked.program.nodes)
+        count = checked.blocks
         frame.say(f"{session.path}: {count} block{'s' * (count != 1)}, no mistakes")
     return frame.DONE

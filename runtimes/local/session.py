@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from ... import __version__
 from ...compiler import plan as planning
 from ...compiler.actions import Plan
-from ...compiler.env import LOCAL
 from ...compiler.explain import trace
-from ...compiler.program import Program
+from ...compiler.program import LOCAL, Program
 from ...compiler.state import State
 from ...grammar.diagnostic import listing, nearest
 from ..trouble import Trouble
@@ -25,15 +23,42 @@ from .world import World, open_world, state_of
 PACKAGE = Path(__file__).parents[2]
 
 
-@dataclass(frozen=True, slots=True)
 class Checked:
-    """A compile as commands need it: the program, and what was told of the spec, for people and for machines."""
+    """A compile as commands need it: what was told of the spec, for people and for machines, and the program, which
+    is read only when it is asked for: to check a spec that did not change it is not."""
 
-    program: Program
-    plain: str
-    coloured: str
-    data: tuple[dict[str, Any], ...]
-    sound: bool
+    def __init__(self, head: dict[str, Any], program: Program | bytes) -> None:
+        self.head, self._program = head, program
+
+    @property
+    def plain(self) -> str:
+        return str(self.head["plain"])
+
+    @property
+    def coloured(self) -> str:
+        return str(self.head["coloured"])
+
+    @property
+    def data(self) -> list[dict[str, Any]]:
+        return list(self.head["data"])
+
+    @property
+    def sound(self) -> bool:
+        return bool(self.head["sound"])
+
+    @property
+    def blocks(self) -> int:
+        return int(self.head["blocks"])
+
+    @property
+    def store(self) -> str:
+        return str(self.head["store"])
+
+    @property
+    def program(self) -> Program:
+        if isinstance(self._program, bytes):
+            self._program = Program.model_validate_json(self._program)
+        return self._program
 
 
 def find_spec(path: str) -> Path:
@@ -78,25 +103,21 @@ class Session:
         key = hashlib.sha256(f"{_our_version()}\0{self.path}\0{self.env}\0{text}".encode()).hexdigest()
         here = self.world if self.world.is_beside_spec() else open_world(self.path, self.env)
         checked = _cached(here, key) or self._compile(text, key, here)
-        store = str(checked.program.environment.options.get("store", ""))
-        self.world = open_world(self.path, self.env, store) if store else here
+        self.world = open_world(self.path, self.env, checked.store) if checked.store else here
         return checked
 
     def _compile(self, text: str, key: str, here: World) -> Checked:
         from ...compiler.pipeline import compile_text  # lark and more, which a compile from the cache does not need
-        from ...grammar import render
         from ..targets import targets
 
         compiled = compile_text(str(self.path), text, here.disk, targets(), self.env)
-        told, sources = compiled.diagnostics, compiled.sources
-        plain, coloured = (render.render_all(told, sources, colour=colour) for colour in (False, True))
-        data = tuple(render.as_data(one, sources) for one in told)
+        head = _head(compiled, here.disk.asked)
         if compiled.sound:
-            body = {"asked": here.disk.asked, "program": compiled.program.model_dump_json(), "told": [plain, coloured, data]}
-            here.ledger.put_compiled(key, json.dumps(body).encode())
+            body = json.dumps(head).encode() + b"\n" + compiled.program.model_dump_json().encode()
+            here.ledger.put_compiled(key, body)
         if self.env not in {LOCAL, *(env.name.text for env in compiled.envs)}:
             raise _no_such_env(self.env, [env.name.text for env in compiled.envs])
-        return Checked(compiled.program, plain, coloured, data, compiled.sound)
+        return Checked(head, compiled.program)
 
     # --- plan and apply ---------------------------------------------------------------------------------------
 
@@ -122,15 +143,25 @@ class Session:
         return list(trace(name, program, state, planning.in_force(program, state)))
 
 
+def _head(compiled: Any, asked: dict[str, str]) -> dict[str, Any]:
+    """All but the program, as it is kept beside it."""
+    from ...grammar import render
+
+    told, sources, program = compiled.diagnostics, compiled.sources, compiled.program
+    return {
+        "plain": render.render_all(told, sources), "coloured": render.render_all(told, sources, colour=True),
+        "data": [render.as_data(one, sources) for one in told], "sound": compiled.sound, "blocks": len(program.nodes),
+        "store": str(program.environment.options.get("store", "")), "asked": dict(asked),
+    }  # fmt: skip
+
+
 def _cached(here: World, key: str) -> Checked | None:
     cached = here.ledger.compiled(key)
     if cached is None:
         return None
-    body = json.loads(cached)
-    if not here.disk.unchanged(body["asked"]):
-        return None
-    plain, coloured, data = body["told"]
-    return Checked(Program.model_validate_json(body["program"]), plain, coloured, tuple(data), True)
+    head, _, program = cached.partition(b"\n")
+    found = Checked(json.loads(head), program)
+    return found if here.disk.unchanged(found.head["asked"]) else None
 
 
 def _no_such_env(env: str, known: list[str]) -> Trouble:
