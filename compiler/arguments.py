@@ -103,7 +103,4 @@ def _need(pair: tree.Pair, options: Mapping[str, Argument], found: dict[str, obj
         facts = {"name": pair.name, "wanted": values.WORDS[option.takes], "found": scope.written(pair.value.span)}
         scope.tell("E206", pair.value.span, facts, help=option.doc)
         return
-    if pair.name == "gpu":
-        scope.tell("E901", pair.span, {"what": "needs gpu"}, help="no runtime of this version hands out devices")
-        return
     found[pair.name] = value

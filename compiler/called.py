@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import ast
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from .python_file import Function, chain_of, defines
 
 
 @dataclass(frozen=True, slots=True)
 class Called:
-    """The parameters of a function, or the fields of a dataclass."""
+    """The parameters of a function, or the fields of a dataclass. `starred` is the name of its `*parameter`."""
 
     arguments: tuple[ast.arg, ...]
     required: frozenset[str]
     open: bool = False
+    starred: str = ""
+    defaults: Mapping[str, ast.expr] = field(default_factory=dict)
     has_self: bool = False
     returns: ast.expr | None = None
 
@@ -28,11 +31,15 @@ def how_called(defined: ast.AST | None) -> Called | None:
     given = defined.args
     placed = [*given.posonlyargs, *given.args]
     needed = placed[: len(placed) - len(given.defaults)]
-    named = [argument for argument, default in zip(given.kwonlyargs, given.kw_defaults, strict=True) if default is None]
+    defaults = {one.arg: default for one, default in zip(placed[len(needed) :], given.defaults, strict=True)}
+    named = dict(zip(given.kwonlyargs, given.kw_defaults, strict=True))
+    defaults |= {one.arg: default for one, default in named.items() if default is not None}
     return Called(
         arguments=(*placed, *given.kwonlyargs),
-        required=frozenset(argument.arg for argument in (*needed, *named)),
+        required=frozenset(argument.arg for argument in (*placed, *named) if argument.arg not in defaults),
         open=given.kwarg is not None,
+        starred=given.vararg.arg if given.vararg else "",
+        defaults=defaults,
         has_self=bool(placed),
         returns=None if isinstance(defined, ast.Lambda) else defined.returns,
     )
@@ -45,8 +52,8 @@ def fields_of(defined: ast.ClassDef) -> Called | None:
         return None
     fields = [item for item in defined.body if isinstance(item, ast.AnnAssign) and _is_field(item)]
     names = [ast.arg(ast.unparse(item.target), item.annotation) for item in fields]
-    needed = frozenset(name.arg for name, item in zip(names, fields, strict=True) if item.value is None)
-    return Called(tuple(names), needed)
+    defaults = {name.arg: item.value for name, item in zip(names, fields, strict=True) if item.value is not None}
+    return Called(tuple(names), frozenset(name.arg for name in names if name.arg not in defaults), defaults=defaults)
 
 
 def _is_field(item: ast.AnnAssign) -> bool:

@@ -18,7 +18,7 @@ from .load import Files
 from .lock import Pinned
 from .memo import Memo
 from .program import Expect, Node, Program, Value
-from .resolve import Names, is_source, unknown_recipe
+from .resolve import Names, is_lost, is_source, unknown_recipe
 from .scope import Scope, did_you_mean
 from .types import Type
 
@@ -42,7 +42,11 @@ def check(
     program = Program(
         spec=spec, doc=names.doc, params=plain, secrets=tuple(sorted(names.secrets)), nodes=tuple(nodes)
     )
-    return program, tuple(scope.told)
+    return program, tuple(one for one in scope.told if not _names_what_is_lost(one, names))
+
+
+def _names_what_is_lost(one: Diagnostic, names: Names) -> bool:
+    return one.code == "E106" and is_lost(str(one.facts["name"]), names.lost)
 
 
 def _remembered(block: tree.Block, scope: Scope, memo: Memo | None) -> Node | None:

@@ -204,6 +204,19 @@ class Closure:
             return self.constructor(where, above) if isinstance(above, ast.ClassDef) and above is not defined else None
         return Called((), frozenset())
 
+    def has_method(self, path: str, defined: ast.ClassDef, name: str) -> bool | None:
+        """Whether a class or one above it has a method; None where one above is not the project's."""
+        if any(defines(part, name) for part in defined.body):
+            return True
+        answers: list[bool | None] = []
+        for base in defined.bases:
+            if (chain_of(base) or ("",))[-1] in PLAIN_BASES:
+                continue
+            where, above = self.definition(path, base.id if isinstance(base, ast.Name) else "")
+            found = isinstance(above, ast.ClassDef) and above is not defined
+            answers.append(self.has_method(where, above, name) if found else None)
+        return True if True in answers else None if None in answers else False
+
 
 def _known(module: Module | None) -> Module:
     assert module is not None, "a file is asked for only after it was found"

@@ -230,7 +230,7 @@ def _unused(block: tree.Block, base: Node, bound: sql.Bound, scope: Scope) -> No
 def _conforming(block: tree.Block, base: Node, found: Columns | None, scope: Scope) -> Columns | None:
     """What comes out, held against the declared columns of the block."""
     if found is None:
-        return base.declared or None
+        return None if scope.rests_on_unread(base) else base.declared or None
     known = by_name(found)
     for line in block.lines:
         if not isinstance(line, tree.ColumnLine):

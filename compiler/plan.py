@@ -124,11 +124,19 @@ def decide(node: Node, program: Program, outlooks: Mapping[str, Outlook], state:
         return _decide_service(node, parts, key, digests, state)
     record = state.record(key)
     if record is None or not all(state.present(made.digest) for made in record.outputs):
+        if (node.needs.gpu or 0) > state.gpus:
+            return _without_gpu(node, state)
         reason = _reason(node, parts, record, state)
         return _make(node, key, parts, reason, state)
     if node.every is not None and is_due(node.every, record.at, state.now):
         return _make(node, key, parts, (f"due: {node.every.text}",), state)
     return _judge(node, program, record, outlooks, state)
+
+
+def _without_gpu(node: Node, state: State) -> Wait:
+    has = f"there {'is' if state.gpus == 1 else 'are'} {state.gpus or 'none'} here"
+    help_ = "run it where there are more, or take needs gpu away"
+    return Wait(names=node.names, kind=node.kind, reason=(f"it needs {node.needs.gpu} GPU, and {has}",), trouble=True, help=help_)
 
 
 def _make(node: Node, key: str, parts: dict[str, str], reason: tuple[str, ...], state: State) -> Make:

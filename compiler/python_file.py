@@ -14,12 +14,14 @@ Chain = tuple[str, ...]  # a name and the attributes asked of it: pd.DataFrame i
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """What is wrong, in plain words, and where: `line` is 0 where there is none to show."""
+    """What is wrong, in plain words, and where: `line` is 0 where there is none to show. `instead` is the entry to
+    write."""
 
     message: str
     help: str = ""
     path: str = ""
     line: int = 0
+    instead: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ A name that is not there is told once and becomes unknown; what depends on it is
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 
 from ..grammar import tree
@@ -18,7 +18,8 @@ from ..grammar.source import Span
 class Names:
     """`blocks` in topological order. `block_of` finds the block that makes an artifact; `params` the declarations.
 
-    `unknown` are blocks that stand in a circle or depend on what is not there: they are checked no further.
+    `unknown` are blocks that stand in a circle or depend on what is not there: they are checked no further. `lost` as
+    in `resolve`.
     """
 
     blocks: tuple[tree.Block, ...]
@@ -28,6 +29,7 @@ class Names:
     envs: tuple[tree.Env, ...]
     unknown: frozenset[str]
     doc: str
+    lost: frozenset[str] = frozenset()
 
     def kind_of(self, name: str) -> str:
         return self.block_of[name].kind
@@ -71,7 +73,7 @@ def resolve(
     unknown |= {name.text for block in circular for name in block.names}
     _spread(order, edges, unknown)
     envs = tuple(s for s in document.statements if isinstance(s, tree.Env))
-    names = Names(tuple(order), block_of, params, frozenset(secrets), envs, frozenset(unknown), document.doc)
+    names = Names(tuple(order), block_of, params, frozenset(secrets), envs, frozenset(unknown), document.doc, lost)
     return names, tuple(told)
 
 
@@ -174,10 +176,14 @@ class _Declared:
     named: References
 
     def is_lost(self, name: str) -> bool:
-        """It could not be read, or the used spec that it belongs to could not; or a name there could not, any name."""
-        parts = name.split(".")
-        nameless = "".join(f"{part}." for part in parts[:-1])
-        return nameless in self.lost or any(".".join(parts[:end]) in self.lost for end in range(1, len(parts) + 1))
+        return is_lost(name, self.lost)
+
+
+def is_lost(name: str, lost: Set[str]) -> bool:
+    """It could not be read, or the used spec that it belongs to could not; or a name there could not, any name."""
+    parts = name.split(".")
+    nameless = "".join(f"{part}." for part in parts[:-1])
+    return nameless in lost or any(".".join(parts[:end]) in lost for end in range(1, len(parts) + 1))
 
 
 def _needed(block: tree.Block, known: _Declared, told: list[Diagnostic], unknown: set[str]) -> list[str]:

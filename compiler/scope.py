@@ -55,6 +55,19 @@ class Scope:
         block = self.names.block_of.get(name)
         return block is not None and any(word in block.unread for word in ("", *words))
 
+    def rests_on_unread(self, node: Node) -> bool:
+        """Whether what is made from a block with lines that could not be read goes into it."""
+        wanted, seen = [item.name for item in node.inputs], set[str]()
+        while wanted:
+            name = wanted.pop()
+            if name in seen:
+                continue
+            if self.may_hold(name):
+                return True
+            seen.add(name)
+            wanted += [item.name for item in self.nodes[name].inputs] if name in self.nodes else []
+        return False
+
     def told_within(self, span: Span) -> bool:
         return any(d.span.path == span.path and span.start <= d.span.start < span.end for d in self.told)
 

@@ -9,12 +9,13 @@ import ast
 import posixpath
 import re
 import sys
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 
 from ..grammar.diagnostic import listing, nearest
 from .called import Called, how_called
 from .closure import Closure, ReadText, files_of, hash_of
-from .installed import estimator_arguments, estimator_kind
+from .installed import estimator_arguments, estimator_kind, missing
 from .program import Code
 from .python_file import Broken, Problem
 
@@ -25,13 +26,18 @@ __all__ = ["Problem", "Signature", "estimator_arguments", "estimator_kind", "rea
 class Signature:
     """How a function or class is called.
 
-    `open` takes any further argument, or cannot be read without importing it. `returns` is the annotation as written.
+    `open` takes any further argument, or cannot be read without importing it; `starred` is the name of its
+    `*parameter`. `returns` is the annotation as written. `defaults` are the values that parameters have unless given.
+    `probabilities` of a class: whether it has predict_proba, None where that is not known.
     """
 
     code: Code
     required: tuple[str, ...] = ()
     open: bool = False
+    starred: str = ""
     returns: str = ""
+    defaults: Mapping[str, ast.expr] = field(default_factory=dict)
+    probabilities: bool | None = None
     line: int = 0
 
 
@@ -60,7 +66,10 @@ def _project_file(place: str, read_text: ReadText) -> str | None:
     return next((path for path in files_of(location) if read_text(path) is not None), None)
 
 
-def _installed(entry: str, place: str) -> Signature:
+def _installed(entry: str, place: str) -> Signature | Problem:
+    problem = missing(entry)
+    if problem is not None:
+        return problem
     top = place.split(".")[0]
     packages = () if top in sys.stdlib_module_names else (top,)
     return Signature(Code(entry=entry, digest=hash_of(entry), packages=packages), open=True)
@@ -73,7 +82,8 @@ def _of_project(entry: str, path: str, name: str, closure: Closure) -> Signature
     if name not in module.binds:
         close = nearest(name, module.binds)
         known = f"it has {listing(n for n in module.binds if not n.startswith('_'))}" if module.binds else "it has none"
-        return Problem(f"{path} has no function {name}", f"did you mean {close}?" if close else known, path)
+        instead = f"{entry.partition(':')[0]}:{close}" if close else ""
+        return Problem(f"{path} has no function {name}", f"did you mean {close}?" if close else known, path, 0, instead)
     closure.touch(path)
     closure.use(path, name)
     return _signature(entry, closure, *closure.definition(path, name))
@@ -87,10 +97,12 @@ def _signature(entry: str, closure: Closure, path: str, defined: ast.stmt | None
         called = closure.constructor(path, defined)
     else:
         called = how_called(defined)
+    said = closure.has_method(path, defined, "predict_proba") if isinstance(defined, ast.ClassDef) else None
     if called is None:
-        return Signature(code, open=True, line=line)
+        return Signature(code, open=True, probabilities=said, line=line)
     text = closure.text(path)
-    return _with_parameters(code, called, isinstance(defined, ast.ClassDef), text, line)
+    found = _with_parameters(code, called, isinstance(defined, ast.ClassDef), text, line)
+    return replace(found, probabilities=said)
 
 
 def _with_parameters(code: Code, called: Called, bound: bool, text: str, line: int) -> Signature:
@@ -101,6 +113,8 @@ def _with_parameters(code: Code, called: Called, bound: bool, text: str, line: i
         code.model_copy(update={"parameters": names, "annotations": notes}),
         required=tuple(name for name in names if name in called.required),
         open=called.open,
+        starred=called.starred,
+        defaults=called.defaults,
         returns=_written(called.returns, text) if called.returns and not bound else "",
         line=line,
     )

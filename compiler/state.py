@@ -65,7 +65,7 @@ class State:
     """`record`, `present` and `fact` look things up in the store; None and False where there is nothing.
 
     `fact` answers (known, value): a value may be None. `now` is in seconds since
-    the epoch, for what is due.
+    the epoch, for what is due; `gpus` are those that the runtime can hand out.
     """
 
     record: Callable[[str], Record | None]
@@ -76,3 +76,4 @@ class State:
     versions: Mapping[str, str]
     services: Mapping[str, Running]
     now: float = 0.0
+    gpus: int = 0

@@ -195,3 +195,23 @@ def test_an_undeclared_column_of_another_type_is_an_error(project: Project) -> N
     assert (ran.code, "error[E308]" in ran.err) == (1, True)
     project.file("a.mlspec", 'data raw from csv "raw.csv" {\n  n: text\n}\n')
     assert project.apply().code == 0
+
+
+# --- GPUs -----------------------------------------------------------------------------------------------------
+
+GPU = 'data raw from csv "raw.csv"\ndata a from raw by python "s.py:f" { needs gpu = 1 }\ndata b from raw as r by python "s.py:g" { needs gpu = 1 }\n'
+SEEN = "import os\n\ndef seen(frame):\n    return frame.assign(seen=os.environ['CUDA_VISIBLE_DEVICES'])\n\ndef f(raw):\n    return seen(raw)\n\ndef g(r):\n    return seen(r)\n"
+
+
+def test_a_step_sees_the_gpus_that_are_its_own(project: Project) -> None:
+    project.write(a__mlspec=GPU, raw__csv="n\n1\n", s__py=SEEN)
+    ran = project.run("apply", env={"CUDA_VISIBLE_DEVICES": "3"})
+    assert ran.code == 0, ran.text
+    assert [project.data("show", name)["first"][0]["seen"] for name in "ab"] == ["3", "3"]
+
+
+def test_a_step_that_needs_more_gpus_than_there_are(project: Project) -> None:
+    project.write(a__mlspec=GPU.replace("gpu = 1", "gpu = 2"), raw__csv="n\n1\n", s__py=SEEN)
+    ran = project.run("apply", env={"CUDA_VISIBLE_DEVICES": "0"})
+    assert ran.code == 4
+    assert "it needs 2 GPU, and there is 1 here" in ran.text

@@ -24,6 +24,7 @@ from .. import order as orders
 from ..store.ledger import this_process
 from ..trouble import Trouble
 from .events import Event, Failed, Settled, Started, Waiting, Watch
+from .gpus import gpus
 from .locking import locked_sources
 from .pool import Pool, Result, Task
 from .rollout import roll_out, stop_service
@@ -109,6 +110,8 @@ class _Engine:
         self.cpu_free = float(workers)
         self.workers = workers
         self.held: dict[str, float] = {}
+        self.gpus_free = gpus()
+        self.gpus_held: dict[str, tuple[str, ...]] = {}
 
     # --- the loop ---------------------------------------------------------------------------------------------
 
@@ -275,14 +278,15 @@ class _Engine:
             else self.world.log(self.run_id, f"{node.name}.judged")
         )
         message = {"do": verb, "order": order, "log": str(log), "store": str(self.world.objects.root)}
-        task = Task((node.name, verb), message, node.needs.time)
+        task = Task((node.name, verb), message, node.needs.time, alone=verb == "make" and bool(node.needs.gpu))
         self.queue.append((task, min(node.needs.cpu or 1.0, float(self.workers))))
 
     def _submit(self) -> None:
         """Hand out what is queued while there are free workers and cores."""
         left = []
         for task, cpu in self.queue:
-            if self.pool.free() > 0 and (cpu <= self.cpu_free or self.cpu_free == self.workers):
+            enough = cpu <= self.cpu_free or self.cpu_free == self.workers
+            if self.pool.free() > 0 and enough and self._with_gpus(task):
                 self.cpu_free -= cpu
                 self.held[f"{task.tag}"] = cpu
                 name, verb = task.tag
@@ -294,6 +298,16 @@ class _Engine:
                 left.append((task, cpu))
         self.queue = left
 
+    def _with_gpus(self, task: Task) -> bool:
+        """Whether as many GPUs as the task needs were free; they are its own until it is done."""
+        wanted = int(task.message["order"]["needs"].get("gpu") or 0) if task.alone else 0
+        if wanted > len(self.gpus_free):
+            return False
+        self.gpus_held[f"{task.tag}"], self.gpus_free = self.gpus_free[:wanted], self.gpus_free[wanted:]
+        if wanted:
+            task.message["gpus"] = ",".join(self.gpus_held[f"{task.tag}"])
+        return True
+
     def _note_log(self, name: str, path: str) -> None:
         with contextlib.suppress(ValueError):
             self.world.ledger.put_log(name, os.path.relpath(path, self.world.root))
@@ -301,6 +315,7 @@ class _Engine:
     def _result(self, result: Result) -> None:
         name, _ = result.tag
         self.cpu_free += self.held.pop(f"{result.tag}", 1.0)
+        self.gpus_free += self.gpus_held.pop(f"{result.tag}", ())
         doing = self.doing[name]
         doing.seconds += result.seconds
         answer = result.answer or {}

@@ -21,11 +21,13 @@ from .worker import receive, send
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """A message for a worker; `time` is the seconds it may take. `tag` comes back with the result."""
+    """A message for a worker; `time` is the seconds it may take. `tag` comes back with the result. `alone`: for a
+    worker of its own, that ends with it."""
 
     tag: Any
     message: dict[str, Any]
     time: float | None = None
+    alone: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +65,8 @@ class Pool:
 
     def submit(self, task: Task) -> None:
         """Hand a task to an idle worker; there must be one free."""
-        worker = next((w for w in self.workers if w.task is None), None) or self._fork()
+        idle = None if task.alone else next((w for w in self.workers if w.task is None), None)
+        worker = idle or self._fork()
         worker.task, worker.began, worker.overdue = task, time.monotonic(), False
         worker.inbox.put(task)
 
@@ -129,11 +132,13 @@ class Pool:
             except OSError:
                 answer = None
             cause = "" if answer is not None else "time" if worker.overdue else "ended"
-            if answer is None and worker in self.workers:
+            ended = answer is None or task.alone
+            if ended and worker in self.workers:
                 self.workers.remove(worker)
             worker.task = None
             self.results.put(Result(task.tag, answer, cause, time.monotonic() - began))
-            if answer is None:
+            if ended:
+                worker.connection.close()  # the worker hears that nobody is there, and ends
                 return
 
 

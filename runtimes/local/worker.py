@@ -19,6 +19,7 @@ from .. import job, secrets
 from ..order import Judge, Make
 from ..store.objects import Damaged, Objects
 from ..trouble import Trouble
+from .gpus import VISIBLE
 from .printing import printing_to
 
 
@@ -65,6 +66,8 @@ def _end_with(life: int) -> None:
 
 def _done(message: dict[str, Any]) -> dict[str, Any]:
     hiding = message["order"].get("secrets", {}).values()
+    if "gpus" in message:
+        os.environ[VISIBLE] = message["gpus"]
     with printing_to(Path(message["log"]), hiding):
         answer = _answer(message)
     if "trouble" in answer:

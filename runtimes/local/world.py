@@ -16,6 +16,7 @@ from ...compiler.state import Accepted, Record, Running, SourceFiles, State
 from ..store.ledger import Ledger
 from ..store.objects import Objects
 from .disk import Disk, source_files
+from .gpus import gpus
 
 FOLDER = ".mlspec"
 
@@ -96,6 +97,7 @@ def state_of(program: Program, world: World, sources: dict[str, SourceFiles] | N
         versions=versions(program),
         services=running(program, world),
         now=time.time(),
+        gpus=len(gpus()),
     )
 
 
