@@ -6,7 +6,7 @@ Only what is certain is said: a name that the user made, or a library's, may be 
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import lru_cache
 
 from .program import Scalar, Value
@@ -104,7 +104,7 @@ def _takes_one(written: ast.expr, value: Value) -> Answer:
 
 _LISTS = ("list", "List", "Sequence", "Iterable", "Collection", "tuple", "Tuple", "set", "Set", "frozenset")
 _NO_NUMBERS = ("date", "datetime", "Timestamp", "Path", "PathLike")
-_IS = {
+_IS: dict[str, Callable[[Value], bool]] = {
     "int": lambda value: isinstance(value, int) and not isinstance(value, bool),
     "float": lambda value: isinstance(value, int | float) and not isinstance(value, bool),
     "str": lambda value: isinstance(value, str),

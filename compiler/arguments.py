@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 
 from ..grammar import tree
 from ..grammar.diagnostic import Fix, nearest
-from ..grammar.kinds import LINES, Argument, Recipe
+from ..grammar.kinds import Argument, Recipe
 from ..grammar.source import Span
 from . import values
-from .program import Needs
 from .scope import Scope, did_you_mean
 
 Given = dict[str, tuple[object, tree.Assign]]
@@ -76,31 +75,3 @@ def _wrong(line: tree.Assign, argument: Argument, scope: Scope) -> None:
         {"name": line.name, "wanted": wanted, "found": scope.written(line.value.span)},
         help=argument.doc,
     )
-
-
-def needs(block: tree.Block, scope: Scope) -> Needs:
-    options = {option.name: option for option in LINES["needs"].options}
-    found: dict[str, object] = {}
-    for line in block.lines:
-        if isinstance(line, tree.Needs):
-            for pair in line.options:
-                _need(pair, options, found, scope)
-    return Needs.model_validate(found)
-
-
-def _need(pair: tree.Pair, options: Mapping[str, Argument], found: dict[str, object], scope: Scope) -> None:
-    option = options.get(pair.name)
-    if option is None:
-        unknown(pair.name, pair.name_span, options, "needs", scope)
-        return
-    if pair.name in found:
-        scope.tell("E207", pair.name_span, {"name": pair.name})
-        return
-    value = values.read(pair.value, scope.params, scope.told)
-    if value is None:
-        return
-    if not values.fits(value, pair.value, option) or (isinstance(value, int | float) and value < 0):
-        facts = {"name": pair.name, "wanted": values.WORDS[option.takes], "found": scope.written(pair.value.span)}
-        scope.tell("E206", pair.value.span, facts, help=option.doc)
-        return
-    found[pair.name] = value

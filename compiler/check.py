@@ -12,7 +12,7 @@ from ..grammar import tree
 from ..grammar.diagnostic import Diagnostic
 from ..grammar.kinds import KINDS, LINES, RECIPES, Recipe
 from ..grammar.source import Source
-from . import arguments, conditions, declared, learn, make, values, verdict
+from . import conditions, declared, learn, make, running, values, verdict
 from .lines import word
 from .load import Files
 from .lock import Pinned
@@ -39,9 +39,7 @@ def check(
         memo.begin(scope)
     nodes = [node for node in (_remembered(block, scope, memo) for block in names.blocks) if node is not None]
     spec = document.path.rsplit("/", 1)[-1]
-    program = Program(
-        spec=spec, doc=names.doc, params=plain, secrets=tuple(sorted(names.secrets)), nodes=tuple(nodes)
-    )
+    program = Program(spec=spec, doc=names.doc, params=plain, secrets=tuple(sorted(names.secrets)), nodes=tuple(nodes))
     return program, tuple(one for one in scope.told if not _names_what_is_lost(one, names))
 
 
@@ -145,7 +143,7 @@ def _as_read(block: tree.Block, scope: Scope) -> Node | None:
 def _check_alone(block: tree.Block, scope: Scope) -> None:
     """What can be said of a block whose inputs are not known: its declared columns and its needs."""
     declared.columns(block, scope)
-    arguments.needs(block, scope)
+    running.read(block, scope)
 
 
 def _forget(block: tree.Block, scope: Scope) -> None:

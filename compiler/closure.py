@@ -213,8 +213,8 @@ class Closure:
             if (chain_of(base) or ("",))[-1] in PLAIN_BASES:
                 continue
             where, above = self.definition(path, base.id if isinstance(base, ast.Name) else "")
-            found = isinstance(above, ast.ClassDef) and above is not defined
-            answers.append(self.has_method(where, above, name) if found else None)
+            own = above if isinstance(above, ast.ClassDef) and above is not defined else None
+            answers.append(self.has_method(where, own, name) if own is not None else None)
         return True if True in answers else None if None in answers else False
 
 

@@ -14,7 +14,6 @@ from .lines import word
 from .program import LOCAL, Environment, Value
 from .target import Target
 
-
 OPTIONED = {"needs": tree.Needs, "search": tree.Search}
 
 

@@ -83,7 +83,8 @@ class Editing:
         cut = chunks(text)
         if cut is None:
             return None
-        kept, seen = {}, {}
+        kept: dict[tuple[str, int], _Piece] = {}
+        seen: dict[str, int] = {}
         found = []
         for chunk in cut:
             nth = seen[chunk.text] = seen.get(chunk.text, -1) + 1

@@ -39,7 +39,7 @@ def parameters(entry: str) -> Called | None:
 @lru_cache(maxsize=1024)
 def estimator_kind(entry: str) -> str:
     """ "classifier", "regressor", or "" where neither its name nor what it inherits tells."""
-    place, _, name = entry.partition(":")
+    name = entry.rpartition(":")[2]
     for ending in ("Classifier", "Regressor"):
         if name.endswith(ending):
             return ending.lower()
@@ -95,7 +95,7 @@ class Found:
 def find(entry: str) -> Found | None:
     """What an entry names in an installed package; None where its source does not tell."""
     place, _, name = entry.partition(":")
-    return None if place.endswith(".py") or "/" in place else _find(place, name)
+    return None if place.endswith(".py") or "/" in place else found_in(place, name)
 
 
 def _init(found: Found) -> Called | None:
@@ -126,7 +126,7 @@ def _base(found: Found, base: ast.expr) -> Found | None:
         return None
     if chain[0] in PLAIN_BASES or chain[0].endswith("Mixin"):
         return Found("", ast.Pass())
-    return _find(found.module, chain[0])
+    return found_in(found.module, chain[0])
 
 
 def _kind(found: Found) -> str:
@@ -136,7 +136,7 @@ def _kind(found: Found) -> str:
         chain = chain_of(base) or ("",)
         if chain[-1] in ("ClassifierMixin", "RegressorMixin"):
             return chain[-1].removesuffix("Mixin").lower()
-        above = _find(found.module, chain[0]) if chain[0] and len(chain) == 1 else None
+        above = found_in(found.module, chain[0]) if chain[0] and len(chain) == 1 else None
         kind = _kind(above) if above is not None else ""
         if kind:
             return kind
@@ -218,7 +218,7 @@ def _within_package(path: Path) -> set[str]:
 
 
 @lru_cache(maxsize=4096)
-def _find(module: str, name: str, depth: int = 0) -> Found | None:
+def found_in(module: str, name: str, depth: int = 0) -> Found | None:
     """The statement that defines a name of an installed module, followed through imports."""
     text = _source(module)
     if not text or depth > 9:
@@ -231,10 +231,10 @@ def _find(module: str, name: str, depth: int = 0) -> Found | None:
         target = _absolute(module, source)
         for own, theirs in names:
             if own == name:
-                return _find(target, theirs, depth + 1)
+                return found_in(target, theirs, depth + 1)
             if own == "*" and target.split(".")[0] == module.split(".")[0]:
                 stars.append(target)
-    return next((found for target in stars if (found := _find(target, name, depth + 1))), None)
+    return next((found for target in stars if (found := found_in(target, name, depth + 1))), None)
 
 
 def _definition_in(text: str, name: str) -> ast.stmt | None:

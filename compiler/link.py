@@ -14,7 +14,7 @@ from ..grammar import tree
 from ..grammar.diagnostic import Diagnostic, Fix, Label, listing, nearest
 from ..grammar.kinds import RECIPES
 from ..grammar.parse import Parsed
-from ..grammar.source import Source, Span
+from ..grammar.source import Source
 from .lines import word
 from .load import Files
 
@@ -53,9 +53,7 @@ def link(
     linker.sources |= {source.path: source, **(sources or {})}
     linker.add(parsed, _outermost(parsed.document), (posixpath.basename(source.path),))
     document = replace(parsed.document, statements=tuple(linker.statements))
-    return Linked(
-        document, frozenset(linker.uses), frozenset(linker.lost), linker.sources, tuple(linker.diagnostics)
-    )
+    return Linked(document, frozenset(linker.uses), frozenset(linker.lost), linker.sources, tuple(linker.diagnostics))
 
 
 def _outermost(document: tree.Document) -> _Module:
@@ -106,7 +104,9 @@ class _Linker:
 
     def _use(self, use: tree.Use, outer: _Module, named: _Qualify, chain: tuple[str, ...]) -> None:
         prefix = outer.name(use.alias.text)
-        if any(d.span.path == use.span.path and use.span.start <= d.span.start <= use.span.end for d in self.diagnostics):
+        if any(
+            d.span.path == use.span.path and use.span.start <= d.span.start <= use.span.end for d in self.diagnostics
+        ):
             self.lost.add(prefix)  # a line of it could not be read: what the spec was given is not known
             return
         place = posixpath.normpath(posixpath.join(outer.folder, use.place.value))

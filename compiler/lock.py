@@ -7,7 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 FILE = "mlspec.lock"
-HEAD = "# What the sources held when they were last read. Written by mlspec apply, to be committed: see apply --locked.\n"
+HEAD = (
+    "# What the sources held when they were last read. Written by mlspec apply, to be committed: see apply --locked.\n"
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from ..grammar import tree
 from ..grammar.diagnostic import listing
 from ..grammar.kinds import Recipe
 from ..grammar.source import Span
-from . import arguments, declared, learn, schedule, signature, sql, values
+from . import arguments, declared, learn, running, signature, sql, values
 from .knowing import codes_known
 from .load import Unreadable
 from .program import Code, Input, Node, Value
@@ -27,8 +27,7 @@ def node(block: tree.Block, recipe: Recipe, scope: Scope) -> Node | None:
         arguments={n: values.plain(v) for n, (v, _) in given.items() if not isinstance(v, values.Secret)},
         secrets={n: v.name for n, (v, _) in given.items() if isinstance(v, values.Secret)},
         declared=declared.columns(block, scope),
-        needs=arguments.needs(block, scope),
-        every=schedule.read(block, scope),
+        **running.read(block, scope),  # type: ignore[arg-type]
         known=codes_known(block.span, scope.sources[block.span.path]),
         doc=block.doc,
         span=scope.place(block.span),
@@ -170,18 +169,26 @@ def _sql(block: tree.Block, base: Node, scope: Scope) -> Node | None:
         scope.tell("E104", block.head, {"name": item.name, "kind": item.kind, "wanted": "data"})
     if strangers:
         return base.model_copy(update={"columns": {base.name: base.declared or None}})
-    for item in block.inputs:
-        if item.last:
-            scope.tell("E115", item.span, {"name": item.reference.name}, help="hand it to a Python, notebook or shell recipe")
-    bound = sql.bind(text, tables, {**scope.params_of(block), **base.arguments})
+    for given in block.inputs:
+        if given.last:
+            scope.tell(
+                "E115", given.span, {"name": given.reference.name}, help="hand it to a Python, notebook or shell recipe"
+            )
+    bound = sql.bind(text, tables, {**_told_of(block, scope), **scope.params_of(block), **base.arguments})
     if bound.problem is not None:
-        _sql_problem(bound.problem, written, text, file, scope)
+        _sql_problem(base.name, bound.problem, written, text, file, scope)
     else:
         _unused(block, base, bound, scope)
     used: dict[str, Value] = {name: {**scope.params_of(block), **base.arguments}.get(name) for name in bound.parameters}
     made = Made(word="sql", place=file, text=text, digest=sql.fingerprint(text))
     columns = _conforming(block, base, bound.columns, scope)
     return base.model_copy(update={"recipe": made, "arguments": used, "columns": {base.name: columns}})
+
+
+def _told_of(block: tree.Block, scope: Scope) -> dict[str, Value]:
+    """The arguments and params that have no value because of a mistake that was told."""
+    given = (line.name for line in block.lines if isinstance(line, tree.Assign))
+    return dict.fromkeys((*given, *scope.names.lost))
 
 
 def _query(written: tree.Text | tree.Reference | None, scope: Scope) -> tuple[str, str] | None:
@@ -200,7 +207,9 @@ def _query(written: tree.Text | tree.Reference | None, scope: Scope) -> tuple[st
     return found, text
 
 
-def _sql_problem(problem: sql.Problem, written: tree.Text | tree.Reference, text: str, file: str, scope: Scope) -> None:
+def _sql_problem(
+    name: str, problem: sql.Problem, written: tree.Text | tree.Reference, text: str, file: str, scope: Scope
+) -> None:
     span = written.span
     note = ""
     if file:
@@ -209,6 +218,8 @@ def _sql_problem(problem: sql.Problem, written: tree.Text | tree.Reference, text
         note = f"{file}:{line}:{column}"
     elif isinstance(written, tree.Text) and len(written.value) == written.inner.end - written.inner.start:
         span = written.inner.inner(problem.start, max(problem.end, problem.start + 1))
+    if text.startswith("$", problem.start) and scope.may_hold(name):
+        return  # what gives it may stand in a line that could not be read
     scope.tell("E501", span, {"message": problem.message}, note=note, help=problem.help)
 
 
@@ -429,7 +440,8 @@ def _call_fits(block: tree.Block, base: Node, read: signature.Signature, scope: 
                 note=f"{name}({', '.join(parameters)})",
                 help=did_you_mean(line.name, parameters, " "),
             )
-    has = {item.alias for item in base.inputs} | set(base.arguments) | set(base.secrets) | {"seed", "random_state"}
+    given = {line.name for line in block.lines if isinstance(line, tree.Assign)}
+    has = {item.alias for item in base.inputs} | given | {"seed", "random_state"}
     missing = [parameter for parameter in read.required if parameter not in has]
     if missing and block.recipe:
         scope.tell(

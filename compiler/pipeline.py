@@ -91,7 +91,7 @@ class _Given:
 
 def _for(env: tree.Env | None, name: str, linked: Linked, given: _Given) -> Compiled:
     """The program in one environment."""
-    document, wrong = linked.document, ()
+    document, wrong = linked.document, tuple[Diagnostic, ...]()
     if env is not None:
         overridden = environments.override(document, env)
         document, wrong = overridden.document, overridden.diagnostics

@@ -136,13 +136,17 @@ def decide(node: Node, program: Program, outlooks: Mapping[str, Outlook], state:
 def _without_gpu(node: Node, state: State) -> Wait:
     has = f"there {'is' if state.gpus == 1 else 'are'} {state.gpus or 'none'} here"
     help_ = "run it where there are more, or take needs gpu away"
-    return Wait(names=node.names, kind=node.kind, reason=(f"it needs {node.needs.gpu} GPU, and {has}",), trouble=True, help=help_)
+    return Wait(
+        names=node.names,
+        kind=node.kind,
+        reason=(f"it needs {node.needs.gpu} GPU, and {has}",),
+        trouble=True,
+        help=help_,
+    )
 
 
 def _make(node: Node, key: str, parts: dict[str, str], reason: tuple[str, ...], state: State) -> Make:
-    return Make(
-        names=node.names, kind=node.kind, key=key, parts=parts, reason=reason, seconds=_seconds(node, state)
-    )
+    return Make(names=node.names, kind=node.kind, key=key, parts=parts, reason=reason, seconds=_seconds(node, state))
 
 
 def _waits(node: Node, outlooks: Mapping[str, Outlook], state: State) -> Wait | None:

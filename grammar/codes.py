@@ -195,7 +195,7 @@ _TABLE = (
     Code(
         "E110",
         "{path} is nothing that an environment can set",
-        "An environment gives params and arguments other values, and changes needs and search; what a block is made from and how stays the same everywhere.",
+        "An environment gives params and arguments other values, and changes needs and search; what a block is made from, and how, is the same everywhere.",
         'data a from csv "a.csv"\nenv prod on local {\n  set a.needs = 4\n}\n',
         'data a from csv "a.csv"\nenv prod on local {\n  set a.needs.cpu = 4\n}\n',
     ),
@@ -212,7 +212,7 @@ _TABLE = (
     Code(
         "E114",
         "{name} is a secret, and cannot stand here",
-        "A secret is read when a step runs and appears nowhere else. It goes to the arguments of Python, notebook and shell recipes, and to the sources that ask for one; a query, a condition or a key would show it.",
+        "A secret is read when a step runs and appears nowhere else. It goes to Python, notebook and shell recipes, and to sources that ask for one.",
         'secret token\ndata a from csv "a.csv" {\n  delimiter = token\n}\n',
         'param mark: text = ";"\ndata a from csv "a.csv" {\n  delimiter = mark\n}\n',
     ),
@@ -324,7 +324,7 @@ _TABLE = (
     Code(
         "E308",
         "the column {column} was {before} when this was last accepted, and is {now} now",
-        "An undeclared column has the type that all its values have. What it was is kept in mlspec.lock; another type would change models and services behind your back.",
+        "An undeclared column has the type of all its values. What it was is kept in mlspec.lock: another would change models and services behind your back.",
     ),
     Code(
         "E401", "{message}", "A Python recipe names a function or class in a file of yours, or in an installed package."

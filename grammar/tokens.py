@@ -19,6 +19,7 @@ ARITHMETIC = frozenset({"PLUS", "MINUS", "TIMES", "DIVIDE"})
 GOES_ON_AFTER = COMPARATORS | ARITHMETIC | {"_COMMA", "_BAR", "AND", "OR", "NOT", "ELSE", "IN"}
 BREAKS_BEFORE = frozenset({"FROM", "BY", "_LBRACE"})
 OPENS = {"LPAREN": 1, "LBRACKET": 1, "RPAREN": -1, "RBRACKET": -1}
+HAVE_NO_BODY = frozenset({"MLSPEC", "PARAM", "SECRET"})
 STRANGE_STARTS = frozenset({"UNKNOWN", "OTHER_QUOTES", "DIVIDE", "MINUS", "TIMES"})  # comments as others write them
 ENDS_LINE = frozenset({"_NL", "_LBRACE"})
 # Tokens that in the middle of a line change nothing but the line.
@@ -157,11 +158,10 @@ class _Cutter:
             if self.braces == 0:
                 return True
             return self._column(token) <= self.column and not IS_A_NAME.match(self.text, token.end)
-        if self.current[0].kind == "MLSPEC":
-            return True
         goes_on = self.depth or token.kind in BREAKS_BEFORE or self.current[-1].kind in GOES_ON_AFTER
-        if token.kind == "NAME" and not self.braces and not goes_on and NAMES_A_BLOCK.match(self.text, token.start):
-            return True
+        if token.kind == "NAME" and not self.braces and not goes_on:
+            if self.current[0].kind in HAVE_NO_BODY or NAMES_A_BLOCK.match(self.text, token.start):
+                return True
         if self.braces or goes_on or not (token.text.isidentifier() or token.kind in STRANGE_STARTS):
             return False
         return self._column(token) <= self.column

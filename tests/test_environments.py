@@ -73,7 +73,10 @@ VALUE = "correct-horse-battery"
 
 def test_a_secret_reaches_the_function_and_nothing_else(project: Project) -> None:
     project.write(a__mlspec=SECRET, raw__csv="n\n1\n")
-    project.file("s.py", "import os\ndef f(raw, key):\n    print('the key is', key)\n    os.system('echo $KEY >&2')\n    return raw.assign(n=len(key))\n")
+    project.file(
+        "s.py",
+        "import os\ndef f(raw, key):\n    print('the key is', key)\n    os.system('echo $KEY >&2')\n    return raw.assign(n=len(key))\n",
+    )
     ran = project.run("apply", env={"KEY": VALUE})
     assert ran.code == 0, ran.text
     assert project.data("show", "d")["first"] == [{"n": len(VALUE)}]

@@ -48,7 +48,10 @@ def test_a_used_spec_is_made_once_for_each_use(parts: Project) -> None:
     assert parts.data("show", "both", "main.mlspec")["rows"] == 4
     assert parts.data("show", "ch.demand", "main.mlspec")["rows"] == 2
     assert parts.data("show", "eu.first", "main.mlspec")["rows"] == 1
-    assert parts.data("show", "ch.doubled", "main.mlspec")["first"] == [{"region": "ch", "n": 36}, {"region": "ch", "n": 42}]
+    assert parts.data("show", "ch.doubled", "main.mlspec")["first"] == [
+        {"region": "ch", "n": 36},
+        {"region": "ch", "n": 42},
+    ]
     assert parts.data("show", "eu.listed", "main.mlspec")["rows"] == 2
     assert "Nothing to be made" in parts.apply("main.mlspec").out
 
@@ -79,15 +82,23 @@ def test_a_changed_used_spec_is_seen_by_the_next_check(parts: Project) -> None:
 
 
 def test_a_used_spec_uses_others(parts: Project) -> None:
-    parts.file("parts/outer.mlspec", 'use "demand.mlspec" as inner { region = "ch" }\ndata every_one from inner.demand as d by sql "select * from d"\n')
-    parts.file("top.mlspec", 'use "parts/outer.mlspec" as o\ndata n from o.inner.demand as d, o.every_one as a by sql "select count(*) as n from d, a"\n')
+    parts.file(
+        "parts/outer.mlspec",
+        'use "demand.mlspec" as inner { region = "ch" }\ndata every_one from inner.demand as d by sql "select * from d"\n',
+    )
+    parts.file(
+        "top.mlspec",
+        'use "parts/outer.mlspec" as o\ndata n from o.inner.demand as d, o.every_one as a by sql "select count(*) as n from d, a"\n',
+    )
     ran = parts.apply("top.mlspec")
     assert ran.code == 0, ran.text
     assert parts.data("show", "n", "top.mlspec")["first"] == [{"n": 9}]
 
 
 def test_a_secret_is_handed_through(parts: Project) -> None:
-    parts.file("parts/s.mlspec", 'secret key\ndata raw from csv "raw.csv"\ndata d from raw by python "k.py:f" { key = key }\n')
+    parts.file(
+        "parts/s.mlspec", 'secret key\ndata raw from csv "raw.csv"\ndata d from raw by python "k.py:f" { key = key }\n'
+    )
     parts.file("parts/k.py", "def f(raw, key):\n    return raw.assign(n=len(key))\n")
     parts.file("top.mlspec", 'secret other\nuse "parts/s.mlspec" as a { key = other }\n')
     ran = parts.run("apply", "top.mlspec", env={"OTHER": "1234"})

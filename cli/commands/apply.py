@@ -58,7 +58,11 @@ def _next_due(session: Session, program: Program) -> float | None:
 
 def _wait_for(moment: float | None, given: argparse.Namespace) -> None:
     if moment is None:
-        raise Trouble("keep on applying", "nothing of the spec that was accepted has a schedule", "write a line: every day at 02:00")
+        raise Trouble(
+            "keep on applying",
+            "nothing of the spec that was accepted has a schedule",
+            "write a line: every day at 02:00",
+        )
     if not given.json:
         frame.say(f"Next at {words.moment(moment)}.")
         sys.stdout.flush()

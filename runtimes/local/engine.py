@@ -90,9 +90,7 @@ class _Doing:
 
 
 class _Engine:
-    def __init__(
-        self, program: Program, world: World, state: State, watch: Watch, run: int, workers: int
-    ) -> None:
+    def __init__(self, program: Program, world: World, state: State, watch: Watch, run: int, workers: int) -> None:
         self.program, self.world, self.watch, self.run_id = program, world, watch, run
         self.results: queue.SimpleQueue[Any] = queue.SimpleQueue()
         self.pool = Pool(workers, _preload(program), self.results)

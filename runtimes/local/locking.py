@@ -69,14 +69,16 @@ def locked_sources(program: Program, world: World) -> dict[str, SourceFiles]:
     """What the sources held by the lock; trouble where neither the store nor the place has that any more."""
     lock, known = _lock(world), versions(program)
     me, now = owner(world.spec, world.env), source_files(program, world.disk)
-    return {node.name: _locked(node, lock.get((me, node.name)), now[node.name], known, world) for node in _sources(program)}
+    return {
+        node.name: _locked(node, lock.get((me, node.name)), now[node.name], known, world) for node in _sources(program)
+    }
 
 
-def _locked(
-    node: Node, pinned: Pinned | None, now: SourceFiles, known: Mapping[str, str], world: World
-) -> SourceFiles:
+def _locked(node: Node, pinned: Pinned | None, now: SourceFiles, known: Mapping[str, str], world: World) -> SourceFiles:
     if pinned is None:
-        return SourceFiles(trouble=f"{FILE} does not hold {node.name}", help="apply once without --locked, and commit it")
+        return SourceFiles(
+            trouble=f"{FILE} does not hold {node.name}", help="apply once without --locked, and commit it"
+        )
     record = world.ledger.record(_key(node, pinned.files, known))
     in_store = record is not None and all(world.present(made.digest) for made in record.outputs)
     if in_store or dict(now.files) == dict(pinned.files):

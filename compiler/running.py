@@ -1,14 +1,16 @@
-"""`every day at 02:00`, `every 6h`: the line of a block -> its schedule."""
+"""How and when a block is run: its `needs` and `every` lines -> fields of its node. A line like these is a row more."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from zoneinfo import available_timezones
 
 from ..grammar import tree
 from ..grammar.diagnostic import Fix, nearest
-from . import values
-from .program import Schedule
+from ..grammar.kinds import LINES, Argument
+from . import arguments, values
+from .program import Needs, Schedule
 from .scope import Scope
 
 WEEKDAYS = ("sunday", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday")
@@ -16,7 +18,46 @@ PERIODS = ("hour", "day", "week", "month", *WEEKDAYS)
 LEAST = 60.0  # seconds; what is wanted more often is a service, not a batch
 
 
-def read(block: tree.Block, scope: Scope) -> Schedule | None:
+def read(block: tree.Block, scope: Scope) -> dict[str, object]:
+    """By the names of Node's fields."""
+    return {field: reader(block, scope) for field, reader in READERS.items()}
+
+
+# --- needs --------------------------------------------------------------------------------------------------------
+
+
+def needs(block: tree.Block, scope: Scope) -> Needs:
+    options = {option.name: option for option in LINES["needs"].options}
+    found: dict[str, object] = {}
+    for line in block.lines:
+        if isinstance(line, tree.Needs):
+            for pair in line.options:
+                _need(pair, options, found, scope)
+    return Needs.model_validate(found)
+
+
+def _need(pair: tree.Pair, options: Mapping[str, Argument], found: dict[str, object], scope: Scope) -> None:
+    option = options.get(pair.name)
+    if option is None:
+        arguments.unknown(pair.name, pair.name_span, options, "needs", scope)
+        return
+    if pair.name in found:
+        scope.tell("E207", pair.name_span, {"name": pair.name})
+        return
+    value = values.read(pair.value, scope.params, scope.told)
+    if value is None:
+        return
+    if not values.fits(value, pair.value, option) or (isinstance(value, int | float) and value < 0):
+        facts = {"name": pair.name, "wanted": values.WORDS[option.takes], "found": scope.written(pair.value.span)}
+        scope.tell("E206", pair.value.span, facts, help=option.doc)
+        return
+    found[pair.name] = value
+
+
+# --- every --------------------------------------------------------------------------------------------------------
+
+
+def every(block: tree.Block, scope: Scope) -> Schedule | None:
     lines = [line for line in block.lines if isinstance(line, tree.Every)]
     for line in lines[1:]:
         scope.tell("E207", line.span, {"name": "every"})
@@ -32,11 +73,13 @@ def _schedule(line: tree.Every, scope: Scope) -> Schedule | None:
             if seconds is None:
                 return None
             if line.at or values.dimension(line.period) != "time" or seconds < LEAST:
-                return _refused(line, scope, "a time of one minute or more, as in every 6h")
+                _refused(line, scope, "a time of one minute or more, as in every 6h")
+                return None
             return Schedule(text=text, seconds=float(seconds), zone=zone)
         case tree.Text():
             if line.at or not _is_cron(line.period.value):
-                return _refused(line, scope, 'five fields, as in every "0 2 * * *"')
+                _refused(line, scope, 'five fields, as in every "0 2 * * *"')
+                return None
             return Schedule(text=text, cron=line.period.value, zone=zone)
         case tree.Reference():
             return _of_word(line, line.period, text, zone, scope)
@@ -51,7 +94,8 @@ def _of_word(line: tree.Every, word: tree.Reference, text: str, zone: str, scope
         return None
     hour, _, minute = (line.at or "0:00").partition(":")
     if int(hour) > 23 or int(minute) > 59 or (period == "hour" and line.at):
-        return _refused(line, scope, "a time of the day, as in every day at 02:00")
+        _refused(line, scope, "a time of the day, as in every day at 02:00")
+        return None
     clock = f"{int(minute)} {int(hour)}"
     days = {"hour": "0 * * * *", "day": f"{clock} * * *", "week": f"{clock} * * 1", "month": f"{clock} 1 * *"}
     cron = days.get(period) or f"{clock} * * {WEEKDAYS.index(period)}"
@@ -59,7 +103,9 @@ def _of_word(line: tree.Every, word: tree.Reference, text: str, zone: str, scope
 
 
 def _refused(line: tree.Every, scope: Scope, wanted: str) -> None:
-    scope.tell("E221", line.span, {"found": scope.written(line.span).removeprefix("every").strip()}, help=f"write {wanted}")
+    scope.tell(
+        "E221", line.span, {"found": scope.written(line.span).removeprefix("every").strip()}, help=f"write {wanted}"
+    )
 
 
 def _zone(line: tree.Every, scope: Scope) -> str:
@@ -82,3 +128,6 @@ def _is_cron(text: str) -> bool:
     except CronSimError:
         return False
     return len(text.split()) == 5
+
+
+READERS: dict[str, Callable[[tree.Block, Scope], object]] = {"needs": needs, "every": every}
