@@ -6,10 +6,10 @@ from ..grammar import tree
 from ..grammar.diagnostic import listing
 from ..grammar.kinds import Recipe
 from ..grammar.source import Span
-from . import arguments, declared, learn, running, signature, sql, values
+from . import arguments, declared, learn, python_fits, running, signature, sql, values
 from .knowing import codes_known
 from .load import Unreadable
-from .program import Code, Input, Node, Value
+from .program import Input, Node, Value
 from .program import Recipe as Made
 from .resolve import is_source
 from .scope import Scope, column_missing, did_you_mean, dotted
@@ -387,83 +387,17 @@ def _python(block: tree.Block, base: Node, given: arguments.Given, scope: Scope)
         return None
     read = scope.signature(entry)
     if isinstance(read, signature.Problem):
-        scope.tell(
-            "E401",
-            written.span,
-            {"message": read.message},
-            help=read.help,
-            note=f"{read.path}:{read.line}" if read.path and read.line else "",
-        )
+        python_fits.unreadable(read, written, scope)
         made = base.model_copy(update={"columns": dict.fromkeys(base.names)})
         return None if base.kind == "model" else made
     code = read.code
-    if not read.open and not code.is_class:
-        _call_fits(block, base, read, scope)
-    elif code.is_class or _is_installed(code):
-        _constructor_fits(block, base, code, scope)
+    python_fits.check(block, base, read, scope)
     made = base.model_copy(update={"recipe": Made(word="python", place=entry, digest=code.digest, code=code)})
     if base.kind == "model":
         return learn.model(block, made, given, scope)
     outputs: dict[str, Columns | None] = dict.fromkeys(base.names)
     outputs[base.name] = base.declared or None
     return made.model_copy(update={"columns": outputs})
-
-
-def _is_installed(code: Code) -> bool:
-    return not code.files and ".py:" not in code.entry
-
-
-def _call_fits(block: tree.Block, base: Node, read: signature.Signature, scope: Scope) -> None:
-    """The function's parameters are the inputs and arguments, matched by name."""
-    name = read.code.entry.rsplit(":", 1)[-1]
-    parameters = read.code.parameters
-    for item in block.inputs:
-        alias = item.alias or item.reference.name
-        if alias not in parameters:
-            scope.tell(
-                "E402",
-                item.span,
-                {"function": name, "name": alias},
-                note=f"{name}({', '.join(parameters)})",
-                help=did_you_mean(
-                    alias,
-                    parameters,
-                    f"rename the parameter, or write {item.reference.name} as {parameters[0]}" if parameters else " ",
-                ),
-            )
-    for line in block.lines:
-        if isinstance(line, tree.Assign) and line.name not in parameters and line.name != "seed":
-            scope.tell(
-                "E402",
-                line.name_span,
-                {"function": name, "name": line.name},
-                note=f"{name}({', '.join(parameters)})",
-                help=did_you_mean(line.name, parameters, " "),
-            )
-    given = {line.name for line in block.lines if isinstance(line, tree.Assign)}
-    has = {item.alias for item in base.inputs} | given | {"seed", "random_state"}
-    missing = [parameter for parameter in read.required if parameter not in has]
-    if missing and block.recipe:
-        scope.tell(
-            "E403",
-            block.recipe.span,
-            {"function": name, "missing": ", ".join(missing)},
-            help=f"give it an input of that name, or a line: {missing[0]} = …",
-        )
-
-
-def _constructor_fits(block: tree.Block, base: Node, code: Code, scope: Scope) -> None:
-    known = signature.estimator_arguments(code.entry) if _is_installed(code) else code.parameters
-    if known is None:
-        return
-    name = code.entry.rsplit(":", 1)[-1]
-    for line in block.lines:
-        if (
-            isinstance(line, tree.Assign)
-            and line.name not in (*known, "seed")
-            and not isinstance(line.value, tree.Column)
-        ):
-            arguments.unknown(line.name, line.name_span, known, name, scope)
 
 
 # --- shell and http -------------------------------------------------------------------------------------------

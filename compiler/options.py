@@ -6,10 +6,10 @@ They are what scikit-learn itself holds the arguments against when it fits, so w
 from __future__ import annotations
 
 import ast
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import lru_cache
 
-from .annotations import Answer
+from .annotation import Answer
 from .installed import Found, find, found_in
 from .program import Value
 from .python_file import chain_of
@@ -103,6 +103,8 @@ def _takes(rule: ast.expr, value: Value) -> Answer:
             return None if words is None else value in words
         case ast.Call(func=ast.Name(id="Interval")):
             return _inside(rule, value)
+        case ast.Call(func=ast.Name(id="Hidden"), args=[ast.Name(id=name)]) if name not in _NAMES:
+            return False  # an object of a class of the library's
         case ast.Call(func=ast.Name(id="Hidden"), args=[inner]):
             return _takes(inner, value)
         case ast.Call(func=ast.Name(id="HasMethods")):
@@ -118,14 +120,14 @@ def _is_whole(value: Value) -> bool:
     return isinstance(value, int) and not isinstance(value, bool)
 
 
-_WORDS = {
+_WORDS: dict[str, tuple[Callable[[Value], bool], str]] = {
     "boolean": (lambda value: isinstance(value, bool), "true or false"),
     "verbose": (lambda value: isinstance(value, bool | int), "true, false or a whole number"),
     "random_state": (_is_whole, "a whole number"),
     "array-like": (lambda value: isinstance(value, tuple), "a list"),
     "cv_object": (lambda value: isinstance(value, int), "a whole number"),
 }
-_NAMES = {
+_NAMES: dict[str, Callable[[Value], bool]] = {
     "Integral": lambda value: isinstance(value, int),
     "Real": lambda value: isinstance(value, int | float),
     "RealNotInt": lambda value: isinstance(value, float),

@@ -10,6 +10,7 @@ from ..grammar.codes import CODES
 from ..grammar.diagnostic import Diagnostic
 from ..grammar.parse import Parsed, parse
 from ..grammar.render import in_order
+from ..grammar.repair import with_fix
 from ..grammar.source import Source
 from . import env as environments
 from . import lock
@@ -76,6 +77,7 @@ def compile_parsed(
     others = [_for(envs[name], name, linked, world) for name in envs if name != env]
     told = [d for one in (compiled, *others) for d in one.diagnostics]
     told = in_order(unknown_to_the_writer((*linked.diagnostics, *told), linked.document, linked.sources))
+    told = [with_fix(one, linked.sources) for one in told]
     return Compiled(compiled.program, tuple(told), linked.sources, compiled.document)
 
 

@@ -339,6 +339,25 @@ _TABLE = (
         "{function}() needs {missing}, and nothing gives it",
         "The parameters of the function are the inputs and arguments, matched by name.",
     ),
+    Code(
+        "E404",
+        "{function} takes {wanted} as {name}, not {found}",
+        "What a function or class takes is read from its source: its annotations, its defaults, and scikit-learn's own rules for its arguments.",
+        'data a from csv "a.csv"\nmodel m from a by python "sklearn.ensemble:RandomForestClassifier" {\n'
+        '  predict .y from .x\n  criterion = "ginny"\n}\n',
+        'data a from csv "a.csv"\nmodel m from a by python "sklearn.ensemble:RandomForestClassifier" {\n'
+        '  predict .y from .x\n  criterion = "gini"\n}\n',
+    ),
+    Code(
+        "E405",
+        "{function}() takes {name} as {asked}, and data has no such form",
+        "The annotation of a parameter chooses the form in which data arrives: a pandas or polars frame, pyarrow.Table, numpy.ndarray, a DuckDB relation or pathlib.Path; pandas when unsaid.",
+    ),
+    Code(
+        "E406",
+        "{function}() returns {returned}, which does not make {name}",
+        "Data is made of a table, a path or, for several outputs, a tuple or a dict of them; a model of an object with predict or a folder's path, with its metrics beside it if there are some.",
+    ),
     # --- SQL --------------------------------------------------------------------------------------------------
     Code("E501", "{message}", "Queries are bound against the columns of their inputs before anything runs."),
     Code(

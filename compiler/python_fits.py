@@ -1,0 +1,218 @@
+"""A block by `python`, held against the function or class that makes it: what is given, and what comes back."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator, Sequence
+
+from ..grammar import tree
+from ..grammar.diagnostic import Fix, nearest
+from ..grammar.source import Span
+from . import annotation, arguments, installed, options, values
+from .called import Called
+from .program import Node, Value
+from .scope import Scope, did_you_mean
+from .signature import Problem, Signature
+
+SEEDS = ("seed", "random_state")
+
+
+def check(block: tree.Block, node: Node, read: Signature, scope: Scope) -> None:
+    code = read.code
+    installed_one = not code.files and ".py:" not in code.entry
+    if code.is_class or installed_one:
+        _constructor(block, node, read, installed_one, scope)
+    elif code.parameters or not read.open:
+        _call(block, node, read, scope)
+
+
+def unreadable(problem: Problem, written: tree.Text | tree.Reference, scope: Scope) -> None:
+    """What an entry names is not there."""
+    note = f"{problem.path}:{problem.line}" if problem.path and problem.line else ""
+    plain = isinstance(written, tree.Text) and not written.raw and problem.instead
+    fix = Fix(written.inner, problem.instead) if plain and isinstance(written, tree.Text) else None
+    scope.tell("E401", written.span, {"message": problem.message}, note=note, help=problem.help, fix=fix)
+
+
+# --- a function of the project's ------------------------------------------------------------------------------
+
+
+def _call(block: tree.Block, node: Node, read: Signature, scope: Scope) -> None:
+    """The function's parameters are the inputs and arguments, matched by name."""
+    if not read.open:
+        _strangers(block, read, scope)
+    _lacking(block, node, read, scope)
+    _inputs(block, node, read, scope)
+    for line in _assigned(block):
+        wanted = _wanted(read, line.name, _value(line, scope))
+        if wanted is not None:
+            _refuse(_name(read), line, *wanted, scope)
+    _returned(block, node, read, scope)
+
+
+def _name(read: Signature) -> str:
+    return read.code.entry.rsplit(":", 1)[-1]
+
+
+def _form(read: Signature) -> str:
+    """fit(train, *, trees)"""
+    shown = [*read.code.parameters, *([f"*{read.starred}"] if read.starred else [])]
+    return f"{_name(read)}({', '.join(shown)})"
+
+
+def _strangers(block: tree.Block, read: Signature, scope: Scope) -> None:
+    known = read.code.parameters
+    for item in block.inputs:
+        alias = item.alias or item.reference.name
+        if alias in known:
+            continue
+        free = next((name for name in known if name not in _given(block)), "")
+        way = f"rename the parameter, or write {item.reference} as {free}" if free else _starred(read)
+        facts = {"function": _name(read), "name": alias}
+        scope.tell("E402", item.span, facts, note=_form(read), help=did_you_mean(alias, known, way))
+    for line in _assigned(block):
+        if line.name not in known and line.name != "seed":
+            facts = {"function": _name(read), "name": line.name}
+            close = nearest(line.name, known)
+            fix = Fix(line.name_span, close) if close else None
+            scope.tell(
+                "E402", line.name_span, facts, note=_form(read), fix=fix,
+                help=did_you_mean(line.name, known, _starred(read)),
+            )  # fmt: skip
+
+
+def _starred(read: Signature) -> str:
+    """All is given by name, so nothing arrives in a `*parameter`."""
+    return f"name it among the parameters: *{read.starred} is given nothing" if read.starred else " "
+
+
+def _given(block: tree.Block) -> set[str]:
+    inputs = {item.alias or item.reference.name for item in block.inputs}
+    return inputs | {line.name for line in _assigned(block)}
+
+
+def _lacking(block: tree.Block, node: Node, read: Signature, scope: Scope) -> None:
+    has = {item.alias for item in node.inputs} | set(node.arguments) | set(node.secrets) | {*SEEDS}
+    has |= {line.name for line in block.lines if isinstance(line, tree.Assign | tree.Among)}
+    missing = [parameter for parameter in read.required if parameter not in has]
+    if missing and block.recipe:
+        facts = {"function": _name(read), "missing": ", ".join(missing)}
+        help_ = f"give it an input of that name, or a line: {missing[0]} = …"
+        scope.tell("E403", block.recipe.span, facts, help=help_)
+
+
+def _inputs(block: tree.Block, node: Node, read: Signature, scope: Scope) -> None:
+    kinds = {item.alias: item.kind for item in node.inputs}
+    for item in block.inputs:
+        alias = item.alias or item.reference.name
+        asked = read.code.annotations.get(alias, "")
+        if kinds.get(alias) == "data" and not annotation.has_form(asked):
+            facts = {"function": _name(read), "name": alias, "asked": asked}
+            help_ = "annotate it with a pandas or polars frame, pyarrow.Table, numpy.ndarray or pathlib.Path"
+            scope.tell("E405", item.span, facts, note=f"{read.code.entry.partition(':')[0]}:{read.line}", help=help_)
+
+
+def _returned(block: tree.Block, node: Node, read: Signature, scope: Scope) -> None:
+    wanted = annotation.wrong_return(read.returns, node.kind, len(node.names)) if node.kind != "service" else ""
+    if wanted and block.recipe and not _is_factory(node, read):
+        facts = {"function": _name(read), "returned": read.returns, "name": node.title}
+        where = f"{read.code.entry.partition(':')[0]}:{read.line}"
+        scope.tell("E406", block.recipe.span, facts, note=where, help=f"return {wanted}")
+
+
+def _is_factory(node: Node, read: Signature) -> bool:
+    """A function that takes none of the inputs gives an estimator yet to be fitted."""
+    return node.kind == "model" and not {item.alias for item in node.inputs} & set(read.code.parameters)
+
+
+# --- a class --------------------------------------------------------------------------------------------------
+
+
+def _constructor(block: tree.Block, node: Node, read: Signature, from_package: bool, scope: Scope) -> None:
+    entry, known = read.code.entry, read.code.parameters
+    called = installed.parameters(entry) if from_package else None
+    if from_package:
+        known = tuple(argument.arg for argument in called.arguments) if called else ()
+    closed = (called is not None and not called.open) if from_package else not read.open
+    for line in _assigned(block):
+        if isinstance(line.value, tree.Column):
+            continue  # it goes to fit
+        if closed and line.name not in (*known, "seed"):
+            arguments.unknown(line.name, line.name_span, known, _name(read), scope)
+            continue
+        wanted = _wanted_of_class(read, called, _parameter(line.name, known), _value(line, scope))
+        if wanted is not None:
+            _refuse(_name(read), line, *wanted, scope)
+
+
+def _parameter(name: str, known: Sequence[str]) -> str:
+    """`seed` goes by the name that the constructor knows."""
+    return name if name != "seed" or name in known else "random_state"
+
+
+Wanted = tuple[str, Sequence[str]]  # in words, and the texts that a parameter takes
+
+
+def _wanted_of_class(read: Signature, called: Called | None, name: str, value: Value) -> Wanted | None:
+    if value is None:
+        return None
+    rules = options.of(read.code.entry).get(name, ())
+    if options.takes(rules, value) is False:
+        return options.words(rules), options.choices(rules)
+    if rules or called is None:
+        return None if rules else _wanted(read, name, value)
+    note = next((one.annotation for one in called.arguments if one.arg == name), None)
+    asked = annotation.read(ast.unparse(note)) if note is not None else None
+    if asked is not None and annotation.takes(asked, value) is False:
+        return annotation.words(asked), _texts(asked)
+    return None
+
+
+# --- values ---------------------------------------------------------------------------------------------------
+
+
+def _assigned(block: tree.Block) -> Iterator[tree.Assign]:
+    return (line for line in block.lines if isinstance(line, tree.Assign))
+
+
+def _value(line: tree.Assign, scope: Scope) -> Value:
+    """The line's value; None where there is none to judge: a column, a secret, a mistake that was told."""
+    value = values.read(line.value, scope.params, [], secrets=True)
+    if value is None or isinstance(value, values.Secret | values.ColumnValue):
+        return None
+    if isinstance(value, tuple) and any(isinstance(one, values.ColumnValue | values.Secret) for one in value):
+        return None
+    return values.plain(value)
+
+
+def _wanted(read: Signature, name: str, value: Value) -> Wanted | None:
+    """What the parameter of a function or class of the project's takes, where the value is none of it."""
+    if value is None:
+        return None
+    asked = annotation.read(read.code.annotations.get(name, ""))
+    if asked is not None:
+        return (annotation.words(asked), _texts(asked)) if annotation.takes(asked, value) is False else None
+    default = read.defaults.get(name)
+    if annotation.takes_as_default(default, value) is False:
+        return f"{annotation.default_words(default)}, as its default is,", ()
+    return None
+
+
+def _texts(asked: ast.expr) -> list[str]:
+    found = [one for part in annotation.options(asked) if annotation.last_name(part) == "Literal"
+             for one in annotation.literals(part)]  # fmt: skip
+    return [one for one in found if isinstance(one, str)]
+
+
+def _refuse(function: str, line: tree.Assign, wanted: str, texts: Sequence[str], scope: Scope) -> None:
+    span: Span = line.value.span
+    value = _value(line, scope)
+    close = nearest(value, texts) if isinstance(value, str) else None
+    direct = isinstance(line.value, tree.Text) and not line.value.raw
+    help_ = f'did you mean "{close}"?' if close else ""
+    if not help_ and wanted.endswith("default is,"):
+        help_ = "if it takes this too, annotate the parameter with both, as in int | str"
+    scope.tell(
+        "E404", span, {"function": function, "name": line.name, "wanted": wanted, "found": scope.written(span)},
+        help=help_, fix=Fix(span, f'"{close}"') if close and direct else None,
+    )  # fmt: skip
