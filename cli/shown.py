@@ -22,6 +22,8 @@ def look(session: Session, program: Program, node: Node, name: str, rows: int) -
         return found | {"state": "never accepted"}
     found |= {"digest": accepted.digest, "accepted": words.moment(accepted.at)}
     record = ledger.record(accepted.key)
+    if record and (notebook := record.outputs[node.names.index(name)].about.get("notebook")):
+        found["notebook"] = notebook
     match node.kind:
         case "data":
             return found | _data(session, accepted, record, node, name, rows)
@@ -122,6 +124,7 @@ def text(found: dict[str, Any]) -> str:
 
 SHOWN: dict[str, Callable[[Any], str]] = {
     "since": words.moment, "p50": words.duration, "p95": words.duration, "pid": str,
+    "notebook": lambda digest: f"{digest[:12]}, as it ran: export it to a path that ends in .ipynb",
     "digest": lambda digest: digest.removeprefix("folder:")[:12], "release": lambda release: release[:12],
 }  # fmt: skip
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from ..grammar import tree
-from ..grammar.diagnostic import Fix, nearest
-from ..grammar.kinds import Argument, Recipe
+from ..grammar.diagnostic import Fix, listing, nearest
+from ..grammar.foreign import OTHER_ARGUMENTS, OTHER_TYPES
+from ..grammar.kinds import LINES, TYPES, Argument, Recipe
 from ..grammar.source import Span
-from . import values
-from .scope import Scope, did_you_mean
+from . import meant, values
+from .scope import Scope
 
 Given = dict[str, tuple[object, tree.Assign]]
 
@@ -25,17 +26,31 @@ def read(block: tree.Block, recipe: Recipe, scope: Scope) -> Given:
             scope.tell("E207", line.name_span, {"name": line.name})
             continue
         argument = takes.get(line.name)
-        if argument is None and not recipe.open:
+        if argument is None and not recipe.open and not _is_a_type(line, block, scope):
             unknown(line.name, line.name_span, takes, recipe.word, scope)
             continue
+        if _is_a_type(line, block, scope):
+            continue
+        told = len(scope.told)
         value = values.read(line.value, scope.params, scope.told, secrets=_may_be_secret(recipe, argument))
         if value is None:
+            scope.told[told:] = [meant.unquoted(one, argument) for one in scope.told[told:]]
             continue
         if argument is not None and not values.fits(value, line.value, argument):
             _wrong(line, argument, scope)
             continue
         given[line.name] = (value, line)
     return given
+
+
+def _is_a_type(line: tree.Assign, block: tree.Block, scope: Scope) -> bool:
+    """`id = int` for `id: int`: True, and told."""
+    word = str(line.value) if isinstance(line.value, tree.Reference) else ""
+    if block.kind != "data" or word in scope.params or (word not in TYPES and word.lower() not in OTHER_TYPES):
+        return False
+    fix = Fix(Span(line.span.path, line.name_span.end, line.value.span.start), ": ")
+    scope.tell("E106", line.value.span, {"name": word}, help=f"a column is written {line.name}: {word}", fix=fix)
+    return True
 
 
 def _may_be_secret(recipe: Recipe, argument: Argument | None) -> bool:
@@ -55,12 +70,16 @@ def arguments_of(block: tree.Block, recipe: Recipe) -> dict[str, Argument]:
 def unknown(name: str, span: Span, known: Iterable[str], of: str, scope: Scope) -> None:
     known = list(known)
     close = nearest(name, known)
-    otherwise = "" if known else f"{of} takes no arguments"
+    other = OTHER_ARGUMENTS.get(name.lower())
+    close = other if other in known else close
+    otherwise = f"known: {listing(known)}" if known else f"{of} takes no arguments"
+    if name in LINES and close is None:
+        otherwise = f"{name} is a line of its own, without =: {LINES[name].form}"
     scope.tell(
         "E205",
         span,
         {"of": of, "name": name},
-        help=did_you_mean(name, known, otherwise),
+        help=f"did you mean {close}?" if close else otherwise,
         fix=Fix(span, close) if close else None,
     )
 
@@ -69,9 +88,6 @@ def _wrong(line: tree.Assign, argument: Argument, scope: Scope) -> None:
     wanted = values.WORDS[argument.takes]
     if argument.choices:
         wanted = " or ".join(f'"{choice}"' for choice in argument.choices)
-    scope.tell(
-        "E206",
-        line.value.span,
-        {"name": line.name, "wanted": wanted, "found": scope.written(line.value.span)},
-        help=argument.doc,
-    )
+    help_, fix = meant.instead(line.value, argument)
+    facts = {"name": line.name, "wanted": wanted, "found": scope.written(line.value.span)}
+    scope.tell("E206", line.value.span, facts, help=help_, fix=fix)

@@ -9,9 +9,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from ..grammar import tree
-from ..grammar.diagnostic import Diagnostic
-from ..grammar.kinds import KINDS, LINES, RECIPES, Recipe
-from ..grammar.source import Source
+from ..grammar.diagnostic import Diagnostic, Fix, listing, nearest
+from ..grammar.foreign import OTHER_RECIPES
+from ..grammar.kinds import KINDS, LINES, RECIPES, TYPES, Recipe
+from ..grammar.source import Source, Span
 from . import conditions, declared, learn, make, running, values, verdict
 from .lines import word
 from .load import Files
@@ -19,7 +20,7 @@ from .lock import Pinned
 from .memo import Memo
 from .program import Expect, Node, Program, Value
 from .resolve import Names, is_lost, is_source, unknown_recipe
-from .scope import Scope, did_you_mean
+from .scope import Scope
 from .types import Type
 
 
@@ -74,8 +75,13 @@ def params(names: Names, scope: Scope) -> dict[str, Value]:
     for name, param in names.params.items():
         type_ = declared.read_type(param.type, scope) if param.type else None
         if param.value is None:
-            scope.tell("E107", param.name.span, {"name": name}, help=f'give it one: param {name}: text = "…"')
+            way = f'give it one: param {name}: text = "…"' if "." not in name else f"give it one: {name.rpartition('.')[2]} = …"
+            scope.tell("E107", param.name.span, {"name": name}, help=way)
             found[name] = None
+            continue
+        if param.type is None and isinstance(param.value, tree.Reference) and str(param.value) in TYPES:
+            help_ = f"a type stands after a colon: param {name}: {param.value}"
+            scope.tell("E106", param.value.span, {"name": str(param.value)}, help=help_)
             continue
         value = values.read(param.value, found, scope.told)
         if type_ is not None and value is not None and not _is_of(value, type_):
@@ -106,7 +112,7 @@ def _block(block: tree.Block, scope: Scope) -> Node | None:
     told = len(scope.told)
     node = _as_read(block, scope)
     if block.unread:
-        missing = MISSING if "from" not in block.unread else MISSING | {"E214"}
+        missing = MISSING if "from" not in block.unread else MISSING | {"E214", "E501", "E502", "E503"}
         scope.told[told:] = [one for one in scope.told[told:] if one.code not in missing]
     return node
 
@@ -164,8 +170,11 @@ def _lines_belong(block: tree.Block, scope: Scope) -> None:
             continue
         form = LINES[word(line)]
         if block.kind not in form.kinds:
-            help_ = f"a {form.word} line belongs to {' or '.join(form.kinds)}"
-            scope.tell("E209", line.span, {"line": form.word, "kind": block.kind}, help=help_)
+            help_, fix = f"a {form.word} line belongs to {' or '.join(form.kinds)}", None
+            if isinstance(line, tree.ColumnLine) and len(line.type.values) == 1 and line.type.span.end == line.span.end:
+                help_ = f"an argument gets its value by =: {line.name} = {scope.written(line.type.span)}"
+                fix = Fix(Span(line.span.path, line.name_span.end, line.type.span.start), " = ")
+            scope.tell("E209", line.span, {"line": form.word, "kind": block.kind}, help=help_, fix=fix)
         elif not form.supported:
             scope.tell("E901", line.span, {"what": form.word if form.word != "among" else "a searched argument"})
 
@@ -181,7 +190,10 @@ def recipe_of(block: tree.Block, scope: Scope) -> Recipe | None:
             if block.kind == "data"
             else f"a {block.kind} is made by a recipe"
         )
-        scope.tell("E214", block.head, {"name": block.names[0].text, "kind": block.kind}, help=help_)
+        fix = None
+        if block.kind == "service" and block.inputs:
+            help_, fix = "write by http", Fix(Span(block.head.path, block.head.end, block.head.end), " by http")
+        scope.tell("E214", block.head, {"name": block.names[0].text, "kind": block.kind}, help=help_, fix=fix)
         return None
     word = block.recipe.reference.name
     if word in RECIPES and not RECIPES[word].source and word not in scope.names.block_of:
@@ -200,11 +212,22 @@ def recipe_of(block: tree.Block, scope: Scope) -> Recipe | None:
 def _source(block: tree.Block, item: tree.Input, scope: Scope) -> Recipe | None:
     word = item.reference.name
     recipe = RECIPES.get(word)
+    if recipe is None and word in scope.names.block_of and isinstance(item.place, tree.Reference):
+        start, behind = item.place.span.start, str(item.place)
+        left_out = "by" if behind in RECIPES or behind in scope.names.block_of else "as"
+        help_ = f"write from {word} {left_out} {behind}"
+        put = Fix(Span(item.span.path, start, start), f"{left_out} ")
+        scope.tell("E203", item.reference.span, {"word": word}, help=help_, fix=put)
+        return None
     if recipe is None or not recipe.source:
         sources = [w for w, r in RECIPES.items() if r.source]
-        fact = {"word": word}
-        known = did_you_mean(word, sources) if recipe is None else f"{word} stands after by"
-        scope.tell("E203", item.reference.span, fact, help=known)
+        other = OTHER_RECIPES.get(word.lower(), "")
+        close = other if other in sources else nearest(word, sources)
+        known = f"did you mean {close}?" if close else f"sources: {listing(sources, 20)}"
+        if recipe is not None:
+            known, close = f"{word} stands after by", None
+        fix = Fix(item.reference.span, close) if close else None
+        scope.tell("E203", item.reference.span, {"word": word}, help=known, fix=fix)
         return None
     if block.kind != "data":
         scope.tell(

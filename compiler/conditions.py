@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from ..grammar import tree
 from ..grammar.diagnostic import Fix, listing, nearest
+from ..grammar.foreign import OTHER_FUNCTIONS
 from ..grammar.kinds import DATA_FUNCTIONS, METRICS, SERVICE_FACTS
 from ..grammar.source import Span
 from . import rows, values
@@ -176,20 +177,24 @@ class _Checker:
     def _call(self, written: tree.Call) -> Typed | None:
         function = DATA_FUNCTIONS.get(written.function)
         if function is None:
-            close = nearest(written.function, DATA_FUNCTIONS)
-            self.scope.tell(
-                "E603",
-                written.name_span,
-                {"name": written.function},
-                help=did_you_mean(written.function, DATA_FUNCTIONS),
-                fix=Fix(written.name_span, close) if close else None,
-            )
+            self._no_such_function(written)
             return None
         target = self._target(written)
         if target is None:
             return None
         node, of, column = target
         return self._on_column(written, node, of, column)
+
+    def _no_such_function(self, written: tree.Call) -> None:
+        word = written.function
+        fix: Fix | None
+        if word in ("count", "len", "size") and self.node.kind == "data":
+            help_, fix = "how many rows there are is .rows", Fix(written.span, ".rows")
+        else:
+            close = OTHER_FUNCTIONS.get(word.lower()) or nearest(word, DATA_FUNCTIONS)
+            help_ = f"did you mean {close}?" if close else f"known: {listing(DATA_FUNCTIONS, 20)}"
+            fix = Fix(written.name_span, close) if close else None
+        self.scope.tell("E603", written.name_span, {"name": word}, help=help_, fix=fix)
 
     def _target(self, written: tree.Call) -> tuple[Node, str, tree.Column] | None:
         """Whose column a function is asked about: `.x` of this block, `other.x` of another."""
@@ -215,9 +220,10 @@ class _Checker:
             if other is None:
                 return None
             return self._data_or_none(written, other, first.name, column)
-        self.scope.tell(
-            "E603", written.span, {"name": written.function}, help=f"it takes a column: {written.function}(.x)"
-        )
+        right = dotted(first.value) if isinstance(first, tree.Text) else ""
+        help_ = f"it takes a column: {written.function}({right or '.x'})"
+        fix = Fix(first.span, right) if first is not None and right else None
+        self.scope.tell("E603", written.span, {"name": written.function}, help=help_, fix=fix)
         return None
 
     def _data_or_none(

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from ..grammar import tree
-from ..grammar.diagnostic import Fix, nearest
+from ..grammar.diagnostic import Fix, listing, nearest
+from ..grammar.foreign import OTHER_TYPES
 from ..grammar.kinds import FLAGS, TYPES
+from ..grammar.source import Span
 from . import values
 from .scope import Scope, did_you_mean
 from .types import Column, Columns, Type, is_ordered
@@ -28,13 +30,17 @@ def read_type(written: tree.TypeExpression, scope: Scope) -> Type | None:
     if written.values:
         return Type(base="text", values=written.values, optional=written.optional)
     if written.name not in TYPES:
-        close = nearest(written.name, TYPES) or _other_words_for.get(written.name.lower())
-        fix = Fix(written.span, close + "?" * written.optional) if close else None
+        close = OTHER_TYPES.get(written.name.lower()) or nearest(written.name, TYPES)
+        span = Span(written.span.path, written.span.start, written.span.start + len(written.name))
+        fix = Fix(span, close) if close else None
+        if written.item is not None and written.name.lower() in ("optional", "nullable", "maybe"):
+            close = scope.written(written.item.span) + "?"
+            fix = Fix(written.span, close)
         scope.tell(
             "E301",
             written.span,
             {"name": written.name},
-            help=f"did you mean {close}?" if close else did_you_mean(written.name, TYPES),
+            help=f"write {close}" if close else f"types: {listing(TYPES)}",
             fix=fix,
         )
         return None
@@ -47,17 +53,11 @@ def read_type(written: tree.TypeExpression, scope: Scope) -> Type | None:
     return Type.model_validate({"base": written.name, "item": item, "optional": written.optional})
 
 
-_other_words_for = {
-    "str": "text", "string": "text", "varchar": "text", "object": "text", "category": "text", "integer": "int",
-    "int64": "int", "bigint": "int", "number": "float", "double": "float", "float64": "float", "decimal": "float",
-    "boolean": "bool", "datetime": "timestamp", "time": "timestamp",
-}  # fmt: skip
-
-
 def _column(line: tree.ColumnLine, type_: Type, scope: Scope) -> Column:
     for word, span in line.flags:
         if word not in FLAGS:
-            scope.tell("E307", span, {"word": word}, help=did_you_mean(word, FLAGS))
+            help_, fix = _other_mark(word, span, line)
+            scope.tell("E307", span, {"word": word}, help=help_, fix=fix)
     low, high = _range(line, type_, scope)
     return Column(
         name=line.name,
@@ -70,6 +70,16 @@ def _column(line: tree.ColumnLine, type_: Type, scope: Scope) -> Column:
     )
 
 
+def _other_mark(word: str, span: Span, line: tree.ColumnLine) -> tuple[str, Fix | None]:
+    if word.lower() in ("primary", "pk", "key", "distinct", "id"):
+        return "what stands once only is marked unique", Fix(span, "unique")
+    if word.lower() in ("nullable", "optional", "null"):
+        end = line.type.span.end
+        fix = Fix(Span(span.path, end, span.end), "?") if len(line.flags) == 1 and not line.type.optional else None
+        return "what may be missing has a ? behind its type", fix
+    return did_you_mean(word, FLAGS), None
+
+
 def _range(line: tree.ColumnLine, type_: Type, scope: Scope) -> tuple[float | str | None, float | str | None]:
     if line.within is None:
         return None, None
@@ -79,12 +89,21 @@ def _range(line: tree.ColumnLine, type_: Type, scope: Scope) -> tuple[float | st
             if isinstance(line.within, tree.Range)
             else "write low..high"
         )
-        scope.tell("E306", line.within.span, {"name": line.name, "type": str(type_)}, help=help_)
+        fix = _two_ends(line.within, scope) if is_ordered(type_) else None
+        scope.tell("E306", line.within.span, {"name": line.name, "type": str(type_)}, help=help_, fix=fix)
         return None, None
     low, high = (_bound(end, type_, line, scope) for end in (line.within.low, line.within.high))
     if _is_above(low, high):
         scope.tell("E306", line.within.span, {"name": line.name, "type": str(type_)}, help="the lower end stands first")
     return low, high
+
+
+def _two_ends(within: tree.Expression, scope: Scope) -> Fix | None:
+    """`1-3` and `[1, 3]` for `1..3`."""
+    match within:
+        case tree.Binary("-", left, right) | tree.Items((left, right)):
+            return Fix(within.span, f"{scope.written(left.span)}..{scope.written(right.span)}")
+    return None
 
 
 def _bound(end: tree.Expression | None, type_: Type, line: tree.ColumnLine, scope: Scope) -> float | str | None:

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from dataclasses import dataclass, replace
 
 from ..grammar import tree
 from ..grammar.diagnostic import Diagnostic, Fix, Label, listing, nearest
 from ..grammar.kinds import Argument
 from ..grammar.source import Span
-from . import values
+from . import meant, values
 from .lines import word
 from .program import LOCAL, Environment, Value
+from .resolve import is_lost
 from .target import Target
 
 OPTIONED = {"needs": tree.Needs, "search": tree.Search}
@@ -89,7 +90,8 @@ def _option(line: tree.Assign, target: Target, params: Mapping[str, Value]) -> l
     value = values.read(line.value, params, told)
     if value is not None and not values.fits(value, line.value, option):
         facts = {"name": line.name, "wanted": values.WORDS[option.takes], "found": _shown(value)}
-        told.append(Diagnostic("E206", line.value.span, facts, help=option.doc))
+        help_, fix = meant.instead(line.value, option)
+        told.append(Diagnostic("E206", line.value.span, facts, help=help_, fix=fix))
     return told
 
 
@@ -100,8 +102,9 @@ def _shown(value: object) -> str:
 # --- set ----------------------------------------------------------------------------------------------------------
 
 
-def override(document: tree.Document, env: tree.Env) -> Overridden:
-    """The statements with the values that the environment sets. What it does not touch is the very same object."""
+def override(document: tree.Document, env: tree.Env, lost: Set[str] = frozenset()) -> Overridden:
+    """The statements with the values that the environment sets. What it does not touch is the very same object. Of
+    `lost` names, which could not be read, nothing is told."""
     statements = list(document.statements)
     place_of = {name: i for i, s in enumerate(statements) for name in _names(s)}
     told: list[Diagnostic] = []
@@ -113,6 +116,8 @@ def override(document: tree.Document, env: tree.Env) -> Overridden:
             told.append(_twice(str(line.path), line, seen[str(line.path)].path.span))
         seen[str(line.path)] = line
         found = _found(line.path, place_of)
+        if found is None and is_lost(str(line.path), lost):
+            continue
         if found is None:
             told.append(_no_such_path(line.path, place_of))
             continue

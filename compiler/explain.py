@@ -33,10 +33,14 @@ def _line(part: str, old: str | None, new: str | None, node: Node, state: State)
         if word != "code" or old is None or new is None:
             return f"{part} is {'new' if old is None else 'gone'}" if None in (old, new) else f"{part} changed"
         return f"{name or 'code'} changed"
+    if word == "searched":
+        return f"{name} in {old or 'nothing'} -> {new or 'nothing'}"
     if word == "argument":
         return f"{name}: {_shown(old)} -> {_shown(new)}"
     if word == "package":
         return f"{name} {old or 'none'} -> {new or 'none'}"
+    if part == "score on":
+        return "what the trials are measured on changed"
     if word == "column":
         return f"column {name}: {old or 'not declared'} -> {new or 'not declared'}"
     return f"{part}: {old or 'none'} -> {new or 'none'}"

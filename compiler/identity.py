@@ -10,13 +10,13 @@ import hashlib
 import json
 from collections.abc import Mapping
 
-from .program import Fact, Input, Measure, Node, Predict, Rows, Value
+from .program import Among, Fact, Input, Measure, Node, Predict, Rows, Search, Value
 from .types import Column
 
 # Raised when a recipe of ours would make other bytes from the same parts.
 RECIPE_VERSIONS = {
     "csv": 1, "parquet": 1, "jsonl": 1, "excel": 1, "folder": 1, "sql": 1, "python": 1, "split": 1, "predict": 1,
-    "shell": 1, "http": 1,
+    "shell": 1, "notebook": 1, "http": 1,
 }  # fmt: skip
 
 # What a recipe of ours is made with, where its result depends on it.
@@ -31,11 +31,20 @@ def key_of(parts: Mapping[str, str]) -> str:
 
 def packages_of(node: Node) -> tuple[str, ...]:
     """The import names of the packages whose versions a node's key holds."""
+    return (*_made_with(node), *(_search_packages(node.search) if node.search else ()))
+
+
+def _made_with(node: Node) -> tuple[str, ...]:
     code = node.recipe.code
     own = RECIPE_PACKAGES.get(node.recipe.word, ())
     if node.recipe.word == "split" and "seed" not in node.arguments:
         own = ()
     return (*own, *(code.packages if code else ()))
+
+
+def _search_packages(search: Search) -> tuple[str, ...]:
+    """What deals the folds, and what proposes the trials."""
+    return (*(("sklearn",) if search.folds else ()), *(() if search.is_grid else ("optuna",)))
 
 
 def making(node: Node, digests: Mapping[str, str], files: Mapping[str, str], versions: Mapping[str, str]) -> Parts:
@@ -61,10 +70,12 @@ def making(node: Node, digests: Mapping[str, str], files: Mapping[str, str], ver
         parts[f"file {file}"] = digest
     for column in node.declared:
         parts[f"column {column.name}"] = column_text(column)
-    for package in packages_of(node):
+    for package in _made_with(node):
         parts[f"package {package}"] = versions.get(package, "none")
     if node.predict:
         parts["predict"] = predict_text(node.predict)
+    if node.search:
+        parts |= _search(node.search, digests, versions)
     parts["outputs"] = str(len(node.names))
     return parts
 
@@ -108,6 +119,42 @@ def column_text(column: Column) -> str:
 def predict_text(predict: Predict) -> str:
     positive = f" == {json.dumps(predict.positive)}" if predict.positive is not None else ""
     return f"{', '.join(predict.targets)}{positive} from {', '.join(predict.features)} ({predict.task})"
+
+
+# --- search ---------------------------------------------------------------------------------------------------
+
+# Which arguments win follows from these: what is tried, how each is scored, and which score is best.
+SEARCH = ("search", "searched")  # of the search alone, and in no trial's own key
+
+
+def _search(search: Search, digests: Mapping[str, str], versions: Mapping[str, str]) -> Parts:
+    trials = "all" if search.is_grid else f"{search.trials} trials"
+    parts = {"search": f"{trials}, best = {search.best}(.{search.metric})"}
+    parts |= {f"searched {among.name}": among_text(among) for among in search.space}
+    if not search.is_grid:
+        parts["search optuna"] = versions.get("optuna", "none")
+    parts["score"] = search.metric
+    if search.measure:
+        parts["score"] = f"{search.measure.metric} {search.measure.code.digest if search.measure.code else ''}".strip()
+    if search.folds:
+        parts["score folds"] = f"{search.folds}{f' by {search.group}' if search.group else ''}"
+        parts["score sklearn"] = versions.get("sklearn", "none")
+    elif search.on:
+        parts["score on"] = digests[search.on]
+    return parts
+
+
+def among_text(among: Among) -> str:
+    if among.values:
+        return " | ".join(written(value) for value in among.values)
+    marks = "log " * among.log + "whole " * among.whole
+    return f"{marks}{written(among.low)}..{written(among.high)}"
+
+
+def trial_key(parts: Mapping[str, str], arguments: Mapping[str, Value]) -> str:
+    """Of the score of one trial, by the parts that make the node: the same in every search that tries it."""
+    own = {part: text for part, text in parts.items() if part.split(" ")[0] not in SEARCH}
+    return key_of({**own, **{f"argument {name}": written(value) for name, value in arguments.items()}, "trial": "score"})
 
 
 # --- facts ----------------------------------------------------------------------------------------------------

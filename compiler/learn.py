@@ -7,7 +7,7 @@ from typing import Literal
 from ..grammar import tree
 from ..grammar.diagnostic import Fix, nearest
 from ..grammar.kinds import METRICS
-from . import signature, values
+from . import installed, signature, values
 from .program import Measure, Node, Predict, Scalar
 from .scope import Scope, column_missing, did_you_mean, dotted
 from .types import BOOL, FLOAT, Column, Columns, Type, by_name, is_number
@@ -105,7 +105,8 @@ def _task(line: tree.Predict, node: Node, known: Columns | None, positive: Scala
     code = node.recipe.code
     kind = signature.estimator_kind(code.entry) if code is not None else ""
     text = target is not None and target.type.base in ("text", "bool")
-    if text and positive is None and kind == "regressor":
+    no_number = target is not None and not is_number(target.type)
+    if no_number and positive is None and kind == "regressor":
         scope.tell(
             "E220",
             line.targets[0].span,
@@ -114,7 +115,14 @@ def _task(line: tree.Predict, node: Node, known: Columns | None, positive: Scala
         )
     if positive is not None or text or kind == "classifier":
         return "classification"
-    return "regression"
+    return "regression" if target is not None or kind == "regressor" else _as_measured(node, scope)
+
+
+def _as_measured(node: Node, scope: Scope) -> Task:
+    """Where the target's type is not known, the metrics tell."""
+    lines = [line for line in scope.names.block_of[node.name].lines if isinstance(line, tree.Measure)]
+    tasks = [METRICS[metric.name].task for line in lines for metric in line.metrics if metric.name in METRICS]
+    return tasks[0] if tasks else "regression"
 
 
 def prediction_columns(model: Node, scope: Scope) -> Columns:
@@ -217,7 +225,47 @@ def _metric(metric: tree.Metric, node: Node, on: str, scope: Scope) -> Measure |
             ),
         )
         return None
+    if known.needs == "probability" and not _says_how_sure(metric, node, scope):
+        return None
     return Measure(name=metric.alias or metric.name, metric=metric.name, on=on)
+
+
+def _says_how_sure(metric: tree.Metric, node: Node, scope: Scope) -> bool:
+    """False, and told, where a model certainly gives no probabilities."""
+    code = node.recipe.code
+    if code is None or not _is_estimator(node):
+        return True
+    read, way = scope.signature(code.entry), ""
+    if code.files:
+        there = read.probabilities if isinstance(read, signature.Signature) else None
+    else:
+        there, check = installed.has_method(code.entry, "predict_proba")
+        if there and check:
+            there, way = _decided(check, code.entry, node, scope)
+    if there is False:
+        name = code.entry.rsplit(":", 1)[-1]
+        help_ = way or "take a model with predict_proba, or measure accuracy, f1_macro …"
+        scope.tell("E610", metric.name_span, {"metric": metric.name, "model": node.name, "name": name}, help=help_)
+    return there is not False
+
+
+# Classes of scikit-learn that give probabilities with some of their options only: the option, and what it must be.
+_WITH = {
+    "_check_proba": (("probability", (True,)), ("loss", ("log_loss", "modified_huber"))),
+    "_check_voting": (("voting", ("soft",)),),
+}
+
+
+def _decided(check: str, entry: str, node: Node, scope: Scope) -> tuple[bool | None, str]:
+    takes = signature.estimator_arguments(entry) or ()
+    for option, wanted in _WITH.get(check, ()):
+        if option in takes:
+            block = scope.names.block_of[node.name]
+            if any(isinstance(line, tree.Among) and line.name == option for line in block.lines):
+                return None, ""
+            value = f'"{wanted[0]}"' if isinstance(wanted[0], str) else "true"
+            return node.arguments.get(option) in wanted, f"write {option} = {value}"
+    return None, ""
 
 
 def _own_metric(metric: tree.Metric, on: str, scope: Scope) -> Measure | None:

@@ -157,6 +157,7 @@ class _Linker:
                 self.diagnostics.append(Diagnostic("E207", line.name_span, {"name": line.name}, labels=(first,)))
             elif line.name not in takes:
                 self.diagnostics.append(_no_such_param(line, use, takes))
+                given.setdefault(nearest(line.name, takes) or "", line)  # what was meant has a value
             else:
                 given[line.name] = line
         return given

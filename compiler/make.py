@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from ..grammar import tree
-from ..grammar.diagnostic import listing
-from ..grammar.kinds import Recipe
+from ..grammar.diagnostic import Fix, listing
+from ..grammar.kinds import RECIPES, Argument, Recipe
 from ..grammar.source import Span
-from . import arguments, declared, learn, python_fits, running, signature, sql, values
+from . import arguments, declared, learn, meant, notebook, notebook_fits, python_fits, running, signature, sql, values
 from .knowing import codes_known
 from .load import Unreadable
 from .program import Input, Node, Value
@@ -43,6 +43,8 @@ def node(block: tree.Block, recipe: Recipe, scope: Scope) -> Node | None:
             return _predict(block, base, scope)
         case "python":
             return _python(block, base, given, scope)
+        case "notebook":
+            return _notebook(block, base, given, scope)
         case "http":
             return _http(block, base, scope)
         case _:
@@ -67,12 +69,17 @@ def _inputs(block: tree.Block, scope: Scope) -> tuple[Input, ...]:
     return tuple(found)
 
 
+PLACE = Argument("the place", "text", "")
+
+
 def _place(written: tree.Text | tree.Reference | None, scope: Scope) -> str | None:
     """The quoted place, or the text of a param; None when a mistake has been told."""
     if isinstance(written, tree.Text):
         return written.value
     assert written is not None
+    told = len(scope.told)
     value = values.read(written, scope.params, scope.told)
+    scope.told[told:] = [meant.unquoted(one, PLACE) for one in scope.told[told:]]
     if value is not None and not isinstance(value, str):
         scope.tell("E206", written.span, {"name": "the place", "wanted": "a text in quotes", "found": str(written)})
         return None
@@ -128,13 +135,13 @@ def _renamed(block: tree.Block, base: Node, found: Columns, scope: Scope) -> Col
             origin = line.origin.value if line.origin else line.name
             if origin not in in_file:
                 span = line.origin.span if line.origin else line.name_span
-                scope.tell(
-                    "E303",
-                    span,
-                    {"column": origin},
-                    note=f"the file has {_some(found)}",
-                    help=did_you_mean(origin, in_file, " "),
-                )
+                note = f"the file has {_some(found)}"
+                help_ = did_you_mean(origin, (name for name in in_file if name not in by_origin), " ").strip()
+                fix = None
+                if line.name in {argument.name for argument in RECIPES[base.recipe.word].arguments}:
+                    help_ = f"an argument gets its value by =: {line.name} = {scope.written(line.type.span)}"
+                    fix = Fix(Span(span.path, line.name_span.end, line.type.span.start), " = ") if line.type.values else None
+                scope.tell("E303", span, {"column": origin}, note=note, help=help_, fix=fix)
     return tuple(by_origin.get(column.name, column) for column in found)
 
 
@@ -241,7 +248,7 @@ def _unused(block: tree.Block, base: Node, bound: sql.Bound, scope: Scope) -> No
 def _conforming(block: tree.Block, base: Node, found: Columns | None, scope: Scope) -> Columns | None:
     """What comes out, held against the declared columns of the block."""
     if found is None:
-        return None if scope.rests_on_unread(base) else base.declared or None
+        return None if scope.rests_on_mistakes(base) else base.declared or None
     known = by_name(found)
     for line in block.lines:
         if not isinstance(line, tree.ColumnLine):
@@ -302,7 +309,8 @@ def _split_columns(base: Node, given: arguments.Given, scope: Scope) -> None:
 def _split_shares(block: tree.Block, base: Node, given: arguments.Given, scope: Scope) -> None:
     said = [name for name in base.names if name in given]
     unsaid = [name for name in base.names if name not in given]
-    if len(unsaid) > 1:
+    wrong = any(isinstance(line, tree.Assign) and scope.told_within(line.span) for line in block.lines)
+    if len(unsaid) > 1 and not wrong:
         help_ = f"say how much goes to all but one of them, as in {unsaid[-1]} = 20%"
         scope.tell("E212", block.head, {"outputs": " and ".join(unsaid)}, help=help_)
     shares = 0.0
@@ -392,7 +400,27 @@ def _python(block: tree.Block, base: Node, given: arguments.Given, scope: Scope)
         return None if base.kind == "model" else made
     code = read.code
     python_fits.check(block, base, read, scope)
-    made = base.model_copy(update={"recipe": Made(word="python", place=entry, digest=code.digest, code=code)})
+    return _of_code(block, base, Made(word="python", place=entry, digest=code.digest, code=code), given, scope)
+
+
+def _notebook(block: tree.Block, base: Node, given: arguments.Given, scope: Scope) -> Node | None:
+    written = block.recipe.place if block.recipe else None
+    place = _place(written, scope)
+    if place is None or written is None:
+        return None
+    read = notebook.read(place, scope.files.text)
+    if isinstance(read, signature.Problem):
+        notebook_fits.unreadable(read, written, scope)
+        made = base.model_copy(update={"columns": dict.fromkeys(base.names)})
+        return None if base.kind == "model" else made
+    notebook_fits.check(block, base, read, scope)
+    names = (*(item.alias for item in base.inputs), *base.arguments, *base.secrets)
+    code = read.code.model_copy(update={"parameters": names})
+    return _of_code(block, base, Made(word="notebook", place=code.entry, digest=code.digest, code=code), given, scope)
+
+
+def _of_code(block: tree.Block, base: Node, recipe: Made, given: arguments.Given, scope: Scope) -> Node:
+    made = base.model_copy(update={"recipe": recipe})
     if base.kind == "model":
         return learn.model(block, made, given, scope)
     outputs: dict[str, Columns | None] = dict.fromkeys(base.names)

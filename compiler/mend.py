@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from ..grammar.diagnostic import Diagnostic, Fix
-from ..grammar.repair import errors, repaired, without_overlap
+from ..grammar.repair import repaired, without_overlap
 from ..grammar.source import Source
 from .load import Files, Unreadable
 from .pipeline import Compiled, compile_text
@@ -29,9 +29,7 @@ class Mended:
     compiled: Compiled
 
 
-def mend(
-    path: str, text: str, files: Files, targets: Mapping[str, Target] | None = None, env: str = "local"
-) -> Mended:
+def mend(path: str, text: str, files: Files, targets: Mapping[str, Target] | None = None, env: str = "local") -> Mended:
     """All fixes that do not overlap, again until there are none. Where together they make it worse, one by one."""
 
     def compiled(texts: Texts) -> Compiled:
@@ -40,8 +38,7 @@ def mend(
     texts: Texts = {}
     now = first = compiled(texts)
     for _ in range(ROUNDS):
-        fixes = without_overlap(one.fix for one in now.diagnostics if one.fix is not None)
-        step = _step(fixes, texts, now, compiled)
+        step = _step(without_overlap(now.diagnostics), texts, now, compiled)
         if step is None:
             break
         texts, now = step
@@ -50,44 +47,48 @@ def mend(
 
 
 def _step(
-    fixes: list[Fix], texts: Texts, now: Compiled, compiled: Callable[[Texts], Compiled]
+    fixed: list[Diagnostic], texts: Texts, now: Compiled, compiled: Callable[[Texts], Compiled]
 ) -> tuple[Texts, Compiled] | None:
-    """None when no fix makes it better."""
-    if not fixes:
-        return None
-    for some in (fixes, *([fix] for fix in fixes if len(fixes) > 1)):
+    """The files changed, and what is said of them then; None when no fix makes it better."""
+    alone = [[one] for one in fixed] if len(fixed) > 1 else []
+    for some in ([fixed] if fixed else []) + alone:
         changed = {**texts, **_applied(some, now.sources)}
         then = compiled(changed)
-        if _is_better(then.diagnostics, now.diagnostics):
+        if _is_better(some, now, then):
             return changed, then
     return None
 
 
-def _applied(fixes: Iterable[Fix], sources: Mapping[str, Source]) -> dict[str, str]:
+def _applied(fixed: Iterable[Diagnostic], sources: Mapping[str, Source]) -> dict[str, str]:
     by_path: dict[str, list[Fix]] = {}
-    for fix in fixes:
+    for fix in _fixes(fixed):
         by_path.setdefault(fix.span.path, []).append(fix)
     return {path: repaired(sources[path].text, own) for path, own in by_path.items()}
 
 
-def _is_better(then: Iterable[Diagnostic], now: Iterable[Diagnostic]) -> bool:
-    """Fewer mistakes in every file that has another number of them. What could not be read before may hide more, so
-    mistakes of the text count first."""
-    counts_then, counts_now = _counts(then), _counts(now)
-    paths = {path for path in {*counts_then, *counts_now} if counts_then.get(path) != counts_now.get(path)}
-    return bool(paths) and all(counts_then.get(path, (0, 0, 0)) < counts_now.get(path, (0, 0, 0)) for path in paths)
+def _fixes(fixed: Iterable[Diagnostic]) -> list[Fix]:
+    return [one.fix for one in fixed if one.fix is not None]
 
 
-def _counts(diagnostics: Iterable[Diagnostic]) -> dict[str, tuple[int, int, int]]:
-    """Of each file: mistakes of the text, all mistakes, and warnings too."""
-    counts: dict[str, tuple[int, int, int]] = {}
-    told = list(diagnostics)
-    wrong = {id(one) for one in errors(told)}
-    for one in told:
-        text, error, all_ = counts.get(one.span.path, (0, 0, 0))
-        is_error = id(one) in wrong
-        counts[one.span.path] = (text + one.code.startswith("E0"), error + is_error, all_ + 1)
-    return counts
+def _is_better(fixed: list[Diagnostic], now: Compiled, then: Compiled) -> bool:
+    """Less is told of the lines that were fixed. What is told of other lines then was there before, and hidden: a
+    block that could not be read, or whose inputs were not known, was not checked."""
+    fixes = _fixes(fixed)
+    places = [(s.path, s.start) for s in (*(one.span for one in fixed), *(fix.span for fix in fixes))]
+    old = {(path, now.sources[path].position(offset)[0]) for path, offset in places}
+    new = {(path, then.sources[path].position(_moved(path, offset, fixes))[0]) for path, offset in places}
+    return _told_on(new, then) < _told_on(old, now)
+
+
+def _moved(path: str, offset: int, fixes: Iterable[Fix]) -> int:
+    """Where a place is once the fixes before it are made."""
+    before = (fix for fix in fixes if fix.span.path == path and fix.span.end <= offset and fix.span.start < offset)
+    return offset + sum(len(fix.text) - (fix.span.end - fix.span.start) for fix in before)
+
+
+def _told_on(lines: set[tuple[str, int]], compiled: Compiled) -> int:
+    spans = (one.span for one in compiled.diagnostics if one.span.path in compiled.sources)
+    return sum((span.path, compiled.sources[span.path].position(span.start)[0]) in lines for span in spans)
 
 
 class _Changed:

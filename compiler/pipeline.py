@@ -10,7 +10,7 @@ from ..grammar.codes import CODES
 from ..grammar.diagnostic import Diagnostic
 from ..grammar.parse import Parsed, parse
 from ..grammar.render import in_order
-from ..grammar.repair import with_fix
+from ..grammar.repair import with_fix, without_echoes
 from ..grammar.source import Source
 from . import env as environments
 from . import lock
@@ -77,7 +77,7 @@ def compile_parsed(
     others = [_for(envs[name], name, linked, world) for name in envs if name != env]
     told = [d for one in (compiled, *others) for d in one.diagnostics]
     told = in_order(unknown_to_the_writer((*linked.diagnostics, *told), linked.document, linked.sources))
-    told = [with_fix(one, linked.sources) for one in told]
+    told = [with_fix(one, linked.sources) for one in without_echoes(told)]
     return Compiled(compiled.program, tuple(told), linked.sources, compiled.document)
 
 
@@ -95,7 +95,7 @@ def _for(env: tree.Env | None, name: str, linked: Linked, given: _Given) -> Comp
     """The program in one environment."""
     document, wrong = linked.document, tuple[Diagnostic, ...]()
     if env is not None:
-        overridden = environments.override(document, env)
+        overridden = environments.override(document, env, linked.lost)
         document, wrong = overridden.document, overridden.diagnostics
     memo = given.memos.of(name)
     owner = lock.owner(document.path.rsplit("/", 1)[-1], name)

@@ -112,7 +112,7 @@ def decide(node: Node, program: Program, outlooks: Mapping[str, Outlook], state:
     waiting = _waits(node, outlooks, state)
     if waiting is not None:
         return waiting
-    new = [item.name for item in node.inputs if not item.last]
+    new = node.awaits
     open_ = tuple(name for name in new if isinstance(outlooks[name], Open))
     if open_:
         return _later(node, open_, state)
@@ -153,10 +153,8 @@ def _waits(node: Node, outlooks: Mapping[str, Outlook], state: State) -> Wait | 
     source = state.sources.get(node.name)
     if source is not None and source.trouble:
         return Wait(names=node.names, kind=node.kind, reason=(source.trouble,), trouble=True, help=source.help)
-    for item in node.inputs:
-        if item.last:
-            continue
-        outlook = outlooks.get(item.name, Absent(f"{item.name} has mistakes"))
+    for name in node.awaits:
+        outlook = outlooks.get(name, Absent(f"{name} has mistakes"))
         if isinstance(outlook, Absent):
             return Wait(names=node.names, kind=node.kind, reason=(outlook.why,))
     return None

@@ -6,6 +6,7 @@ No path of a machine, no clock, no secret: places are relative to the spec's fol
 from __future__ import annotations
 
 from functools import cached_property
+from math import prod
 from typing import Annotated, Literal
 
 from pydantic import Field
@@ -157,6 +158,63 @@ class Measure(Frozen):
     code: Code | None = None
 
 
+class Among(Frozen):
+    """An argument to search: one of `values`, or without them a number from `low` to `high`, both included.
+
+    `whole`: whole numbers alone. `log`: tried evenly over its powers of ten.
+    """
+
+    name: str
+    values: tuple[Value, ...] = ()
+    low: int | float = 0
+    high: int | float = 0
+    whole: bool = False
+    log: bool = False
+
+    @property
+    def count(self) -> int | None:
+        """How many there are to try; None where there is no end of them."""
+        if self.values:
+            return len(self.values)
+        return int(self.high) - int(self.low) + 1 if self.whole else None
+
+
+class Search(Frozen):
+    """Which arguments are tried, and which trial is the best: by cross-validation, if there are `folds`.
+
+    Without `trials` it is all combinations. Rows with the same value of the column `group` stay in the same fold.
+    `measure` says how `metric` is measured; None where the function returns it.
+    """
+
+    space: tuple[Among, ...]
+    trials: int | None = None
+    folds: int = 0
+    group: str = ""
+    best: Literal["max", "min"]
+    metric: str
+    measure: Measure | None = None
+
+    @property
+    def combinations(self) -> int | None:
+        counts = [among.count for among in self.space]
+        return None if None in counts else prod(count for count in counts if count is not None)
+
+    @property
+    def is_grid(self) -> bool:
+        """Whether all combinations are tried."""
+        return self.trials is None or (self.combinations is not None and self.trials >= self.combinations)
+
+    @property
+    def size(self) -> int:
+        """How many trials there are."""
+        return (self.combinations or 0) if self.is_grid else (self.trials or 0)
+
+    @property
+    def on(self) -> str:
+        """The data that trials are measured on, "" for folds and what a function returns."""
+        return self.measure.on if self.measure and not self.folds else ""
+
+
 class Needs(Frozen):
     """cpu: cores. memory: bytes. time: seconds. gpu: devices. retries: times. None where unsaid."""
 
@@ -201,6 +259,7 @@ class Node(Frozen):
     columns: dict[str, Columns | None] = {}
     declared: Columns = ()
     predict: Predict | None = None
+    search: Search | None = None
     measures: tuple[Measure, ...] = ()
     expects: tuple[Expect, ...] = ()
     reads: tuple[str, ...] = ()
@@ -217,6 +276,12 @@ class Node(Frozen):
     @property
     def title(self) -> str:
         return ", ".join(self.names)
+
+    @property
+    def awaits(self) -> tuple[str, ...]:
+        """The artifacts that must be there for it to be made: what goes in now, and what a search is measured on."""
+        searched = (self.search.on,) if self.search and self.search.on else ()
+        return tuple(dict.fromkeys((*(item.name for item in self.inputs if not item.last), *searched)))
 
 
 class Program(Frozen):

@@ -39,15 +39,28 @@ def unreadable(problem: Problem, written: tree.Text | tree.Reference, scope: Sco
 
 def _call(block: tree.Block, node: Node, read: Signature, scope: Scope) -> None:
     """The function's parameters are the inputs and arguments, matched by name."""
+    factory = _is_factory(block, node, read)
     if not read.open:
-        _strangers(block, read, scope)
+        _strangers(block, read, () if factory else block.inputs, scope)
     _lacking(block, node, read, scope)
     _inputs(block, node, read, scope)
     for line in _assigned(block):
         wanted = _wanted(read, line.name, _value(line, scope))
         if wanted is not None:
             _refuse(_name(read), line, *wanted, scope)
-    _returned(block, node, read, scope)
+    if not factory:
+        _returned(block, node, read, scope)
+
+
+def _is_factory(block: tree.Block, node: Node, read: Signature) -> bool:
+    """A function that takes none of the inputs, and lacks nothing, gives an estimator yet to be fitted."""
+    predicts = any(isinstance(line, tree.Predict) for line in block.lines) or bool({"", "predict"} & {*block.unread})
+    learns = node.kind == "model" and predicts
+    return (
+        learns
+        and not {item.alias for item in node.inputs} & set(read.code.parameters)
+        and not _missing(block, node, read)
+    )
 
 
 def _name(read: Signature) -> str:
@@ -60,30 +73,28 @@ def _form(read: Signature) -> str:
     return f"{_name(read)}({', '.join(shown)})"
 
 
-def _strangers(block: tree.Block, read: Signature, scope: Scope) -> None:
+def _strangers(block: tree.Block, read: Signature, inputs: Sequence[tree.Input], scope: Scope) -> None:
     known = read.code.parameters
-    for item in block.inputs:
+    for item in inputs:
         alias = item.alias or item.reference.name
         if alias in known:
             continue
         free = next((name for name in known if name not in _given(block)), "")
-        way = f"rename the parameter, or write {item.reference} as {free}" if free else _starred(read)
+        way = f"rename the parameter, or write {item.reference} as {free}" if free else _starred(read) or " "
         facts = {"function": _name(read), "name": alias}
-        scope.tell("E402", item.span, facts, note=_form(read), help=did_you_mean(alias, known, way))
+        scope.tell("E402", item.span, facts, note=_form(read), help=did_you_mean(alias, known, way).strip())
     for line in _assigned(block):
         if line.name not in known and line.name != "seed":
             facts = {"function": _name(read), "name": line.name}
-            close = nearest(line.name, known)
+            close = nearest(line.name, set(known) - _given(block))
+            help_ = f"did you mean {close}?" if close else _starred(read)
             fix = Fix(line.name_span, close) if close else None
-            scope.tell(
-                "E402", line.name_span, facts, note=_form(read), fix=fix,
-                help=did_you_mean(line.name, known, _starred(read)),
-            )  # fmt: skip
+            scope.tell("E402", line.name_span, facts, note=_form(read), help=help_, fix=fix)
 
 
 def _starred(read: Signature) -> str:
     """All is given by name, so nothing arrives in a `*parameter`."""
-    return f"name it among the parameters: *{read.starred} is given nothing" if read.starred else " "
+    return f"name it among the parameters: *{read.starred} is given nothing" if read.starred else ""
 
 
 def _given(block: tree.Block) -> set[str]:
@@ -92,13 +103,20 @@ def _given(block: tree.Block) -> set[str]:
 
 
 def _lacking(block: tree.Block, node: Node, read: Signature, scope: Scope) -> None:
-    has = {item.alias for item in node.inputs} | set(node.arguments) | set(node.secrets) | {*SEEDS}
-    has |= {line.name for line in block.lines if isinstance(line, tree.Assign | tree.Among)}
-    missing = [parameter for parameter in read.required if parameter not in has]
+    mistyped = {nearest(line.name, read.required) for line in _assigned(block) if line.name not in read.code.parameters}
+    missing = [name for name in _missing(block, node, read) if name not in mistyped]
     if missing and block.recipe:
         facts = {"function": _name(read), "missing": ", ".join(missing)}
         help_ = f"give it an input of that name, or a line: {missing[0]} = …"
         scope.tell("E403", block.recipe.span, facts, help=help_)
+
+
+def _missing(block: tree.Block, node: Node, read: Signature) -> list[str]:
+    if block.unread:
+        return []  # a line that could not be read may give it
+    has = {item.alias for item in node.inputs} | set(node.arguments) | set(node.secrets) | {*SEEDS}
+    has |= {line.name for line in block.lines if isinstance(line, tree.Assign | tree.Among)}
+    return [parameter for parameter in read.required if parameter not in has]
 
 
 def _inputs(block: tree.Block, node: Node, read: Signature, scope: Scope) -> None:
@@ -114,15 +132,10 @@ def _inputs(block: tree.Block, node: Node, read: Signature, scope: Scope) -> Non
 
 def _returned(block: tree.Block, node: Node, read: Signature, scope: Scope) -> None:
     wanted = annotation.wrong_return(read.returns, node.kind, len(node.names)) if node.kind != "service" else ""
-    if wanted and block.recipe and not _is_factory(node, read):
+    if wanted and block.recipe:
         facts = {"function": _name(read), "returned": read.returns, "name": node.title}
         where = f"{read.code.entry.partition(':')[0]}:{read.line}"
         scope.tell("E406", block.recipe.span, facts, note=where, help=f"return {wanted}")
-
-
-def _is_factory(node: Node, read: Signature) -> bool:
-    """A function that takes none of the inputs gives an estimator yet to be fitted."""
-    return node.kind == "model" and not {item.alias for item in node.inputs} & set(read.code.parameters)
 
 
 # --- a class --------------------------------------------------------------------------------------------------

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 
 from ..grammar import tree
 from ..grammar.diagnostic import Diagnostic, Fix, Label, listing, nearest
-from ..grammar.kinds import DATA_FUNCTIONS, RECIPES
+from ..grammar.foreign import NOTHING, OTHER_RECIPES
+from ..grammar.kinds import DATA_FUNCTIONS, METRICS, RECIPES, SERVICE_FACTS
 from ..grammar.source import Span
 
 
@@ -199,7 +200,7 @@ def _needed(block: tree.Block, known: _Declared, told: list[Diagnostic], unknown
             is_new = id(reference) in headers or name not in own
             if is_new and not _asks_for_last(block, reference):
                 needed.append(name)
-        elif known.is_lost(name):
+        elif known.is_lost(name) or "from" in block.unread:
             unknown |= own
         elif name == "last" or name in known.params or name in known.secrets:
             continue
@@ -210,7 +211,10 @@ def _needed(block: tree.Block, known: _Declared, told: list[Diagnostic], unknown
             told.append(_whole_spec(reference, known))
             unknown |= own
         else:
-            told.append(unknown_name(reference, (*known.block_of, *known.params)))
+            asked = _is_asked(block, reference)
+            without_dot = _without_dot(block, reference) if asked else None
+            names = (*known.block_of, *known.params)
+            told.append(without_dot or unknown_name(reference, names, in_condition=asked))
             unknown |= own
     return needed
 
@@ -225,7 +229,26 @@ def _asks_for_last(block: tree.Block, reference: tree.Reference) -> bool:
     return any(item.last and item.reference is reference for item in block.inputs)
 
 
-def unknown_name(reference: tree.Reference, known: Iterable[str]) -> Diagnostic:
+def _is_asked(block: tree.Block, reference: tree.Reference) -> bool:
+    """Whether it stands alone in a condition."""
+    lines = [line for line in block.lines if isinstance(line, tree.Expect)]
+    return not reference.path and any(line.span.start <= reference.span.start < line.span.end for line in lines)
+
+
+def _without_dot(block: tree.Block, reference: tree.Reference) -> Diagnostic | None:
+    """`expect rows > 3`, `unique(id)`: what the block is asked about stands there without its dot."""
+    word = str(reference)
+    own = {line.name for line in block.lines if isinstance(line, tree.ColumnLine)}
+    own |= {metric.alias or metric.name for line in block.lines if isinstance(line, tree.Measure) for metric in line.metrics}
+    own |= {"data": {"rows"}, "model": set(METRICS), "service": set(SERVICE_FACTS)}[block.kind]
+    counts = block.kind == "data" and word in ("len", "count", "size", "length", "nrows", "n_rows")
+    if word not in own and not counts:
+        return None
+    right = ".rows" if counts else f".{word}"
+    return Diagnostic("E101", reference.span, {"name": word}, help=f"write {right}", fix=Fix(reference.span, right))
+
+
+def unknown_name(reference: tree.Reference, known: Iterable[str], *, in_condition: bool = False) -> Diagnostic:
     """Names are told as they are written there: within a used spec, without its prefix."""
     prefix = reference.name.rpartition(".")[0]
     outside = reference.span.end - reference.span.start == len(str(reference))
@@ -238,13 +261,19 @@ def unknown_name(reference: tree.Reference, known: Iterable[str]) -> Diagnostic:
     if shown in DATA_FUNCTIONS:
         return Diagnostic("E101", span, {"name": shown}, help=f"a function takes a column: {shown}(.column)")
     note = f"there is {listing(known)}" if known else ""
-    return Diagnostic("E101", span, {"name": shown}, note=note)
+    help_ = ""
+    if shown in NOTHING:
+        help_ = "there is no word for nothing: missing values are counted by nulls(.column)"
+    elif in_condition:
+        help_ = f"a column or a metric is written with a dot: .{shown}"
+    return Diagnostic("E101", span, {"name": shown}, note=note, help=help_)
 
 
 def unknown_recipe(block: tree.Block, reference: tree.Reference, block_of: Mapping[str, tree.Block]) -> Diagnostic:
     words = [word for word, recipe in RECIPES.items() if not recipe.source and block.kind in recipe.makes]
     models = [name for name, other in block_of.items() if other.kind == "model"]
-    close = nearest(reference.name, [*words, *models])
+    other = OTHER_RECIPES.get(reference.name.lower(), "")
+    close = nearest(reference.name, models) or (other if other in words else nearest(reference.name, words))
     help_ = (
         f"did you mean {close}?"
         if close

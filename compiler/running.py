@@ -9,7 +9,7 @@ from zoneinfo import available_timezones
 from ..grammar import tree
 from ..grammar.diagnostic import Fix, nearest
 from ..grammar.kinds import LINES, Argument
-from . import arguments, values
+from . import arguments, meant, values
 from .program import Needs, Schedule
 from .scope import Scope
 
@@ -49,7 +49,8 @@ def _need(pair: tree.Pair, options: Mapping[str, Argument], found: dict[str, obj
         return
     if not values.fits(value, pair.value, option) or (isinstance(value, int | float) and value < 0):
         facts = {"name": pair.name, "wanted": values.WORDS[option.takes], "found": scope.written(pair.value.span)}
-        scope.tell("E206", pair.value.span, facts, help=option.doc)
+        help_, fix = meant.instead(pair.value, option)
+        scope.tell("E206", pair.value.span, facts, help=help_, fix=fix)
         return
     found[pair.name] = value
 

@@ -55,17 +55,17 @@ class Scope:
         block = self.names.block_of.get(name)
         return block is not None and any(word in block.unread for word in ("", *words))
 
-    def rests_on_unread(self, node: Node) -> bool:
-        """Whether what is made from a block with lines that could not be read goes into it."""
+    def rests_on_mistakes(self, node: Node) -> bool:
+        """Whether what goes into it is not known because of a mistake that was told."""
         wanted, seen = [item.name for item in node.inputs], set[str]()
         while wanted:
             name = wanted.pop()
             if name in seen:
                 continue
-            if self.may_hold(name):
+            if name not in self.nodes or self.may_hold(name) or self.told_within(self.names.block_of[name].span):
                 return True
             seen.add(name)
-            wanted += [item.name for item in self.nodes[name].inputs] if name in self.nodes else []
+            wanted += [item.name for item in self.nodes[name].inputs]
         return False
 
     def told_within(self, span: Span) -> bool:

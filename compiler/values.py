@@ -6,8 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from ..grammar import tree
-from ..grammar.diagnostic import Diagnostic, listing, nearest
+from ..grammar.diagnostic import Diagnostic, Fix, listing, nearest
+from ..grammar.foreign import NOTHING, OTHER_UNITS
 from ..grammar.kinds import UNITS, Argument
+from ..grammar.source import Span
 from .program import Scalar, Value
 
 WORDS = {
@@ -68,8 +70,11 @@ def read(
 
 
 def _no_such_value(reference: tree.Reference, params: Mapping[str, Value | Secret]) -> Diagnostic:
-    close = nearest(str(reference), params)
-    help_ = f"did you mean {close}?" if close else f'a text is quoted: "{reference}"'
+    word = str(reference)
+    close = nearest(word, [*params, "true", "false"])
+    help_ = f"did you mean {close}?" if close else f'a text is quoted: "{word}"'
+    if word in NOTHING:
+        help_ = "there is no word for nothing: leave the line away"
     note = f"params: {listing(params)}" if params else ""
     return Diagnostic("E106", reference.span, {"name": str(reference)}, note=note, help=help_)
 
@@ -80,9 +85,11 @@ def quantity(number: tree.Number, told: list[Diagnostic]) -> int | float | None:
         return number.value
     unit = UNITS.get(number.unit)
     if unit is None:
-        close = nearest(number.unit, UNITS)
+        close = OTHER_UNITS.get(number.unit.lower()) or nearest(number.unit, UNITS)
         help_ = f"did you mean {close}?" if close else f"units: {listing(UNITS, 20)}"
-        told.append(Diagnostic("E210", number.span, {"unit": number.unit}, help=help_))
+        unit_span = Span(number.span.path, number.span.end - len(number.unit), number.span.end)
+        fix = Fix(unit_span, close) if close else None
+        told.append(Diagnostic("E210", number.span, {"unit": number.unit}, help=help_, fix=fix))
         return None
     value = number.value * unit.factor
     return round(value) if unit.dimension == "size" else round(value, 12)
@@ -121,7 +128,7 @@ def fits(value: object, written: tree.Expression, argument: Argument) -> bool:
                 isinstance(value, tuple) and all(isinstance(v, ColumnValue) for v in value)
             )
         case "cut":
-            return isinstance(written, tree.Date | tree.Text) or (number and unit in ("", "share"))
+            return isinstance(written, tree.Date) or (isinstance(value, str) and value[:4].isdecimal() and "-" in value) or (number and unit in ("", "share"))
         case "count":
             return isinstance(value, int) and number and not unit
         case "share" | "size" | "time":

@@ -9,7 +9,8 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
-from mlspec.grammar.codes import CODES, Code
+from mlspec.cli.page import titled
+from mlspec.grammar.codes import CHAPTERS, CODES, Code, chapter
 from mlspec.grammar.kinds import (
     DATA_FUNCTIONS,
     KINDS,
@@ -24,11 +25,6 @@ from mlspec.grammar.kinds import (
 )
 
 DOCS = Path(__file__).parent
-GROUPS = {
-    "E0": "Text", "E1": "Names", "E2": "Blocks and arguments", "E3": "Types and columns", "E4": "Python", "E5": "SQL",
-    "E6": "Conditions and metrics", "E7": "Files", "E9": "Not supported", "W": "Warnings",
-}  # fmt: skip
-
 
 def main() -> None:
     for path, text in pages().items():
@@ -139,16 +135,15 @@ TABLES: dict[str, Callable[[], str]] = {
 def errors() -> str:
     head = "# Errors\n\nWritten by `docs/generate.py` from `grammar/codes.py`. `mlspec explain CODE` tells the same.\n"
     parts = [head]
-    for group, title in GROUPS.items():
-        codes = [code for code in CODES.values() if code.id.startswith(group)]
+    for title in CHAPTERS.values():
+        codes = [code for code in CODES.values() if chapter(code) == title]
         if codes:
             parts += [f"## {title}\n", *map(_error, codes)]
     return "\n".join(parts)
 
 
 def _error(code: Code) -> str:
-    title = re.sub(r"\{(\w+)\}", r"‹\1›", code.title)
-    text = f"### {code.id}: {title}\n\n{code.why}\n"
+    text = f"### {code.id}: {titled(code)}\n\n{code.why}\n"
     for word, spec in (("Wrong", code.wrong), ("Right", code.right)):
         if spec:
             text += f"\n{word}:\n\n```\n{spec.rstrip()}\n```\n"

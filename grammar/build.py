@@ -12,6 +12,7 @@ from .diagnostic import Diagnostic, Fix
 from .source import Span
 from .tokens import Token
 
+A_PATH = re.compile(r"[\w.:\\/ -]+\.\w+")
 ESCAPES = {"n": "\n", "t": "\t", '"': '"', "\\": "\\"}
 NUMBER = re.compile(r"([\d_]+(?:\.[\d_]+)?(?:[eE][+-]?\d+)?)(.*)", re.S)
 
@@ -286,7 +287,7 @@ class Build:
                 span = Span(self.path, start + i, start + i + 2)
                 facts = {"found": "\\" + following}
                 help_ = "write \\\\ for a backslash, or / in a path"
-                fix = Fix(span, "\\\\" + following)
+                fix = Fix(span, ("/" if A_PATH.fullmatch(text) else "\\\\") + following)
                 self.problems.append(Diagnostic("E012", span, facts, help=help_, fix=fix))
             out.append(ESCAPES.get(following, following))
             i += 2

@@ -153,7 +153,13 @@ RECIPES: dict[str, Recipe] = {
             "Any program: inputs and the place of the output come as environment variables.",
             open=True,
         ),
-        Recipe("notebook", ("data", "model"), "A notebook, run with its arguments.", open=True, supported=False),
+        Recipe(
+            "notebook",
+            ("data", "model"),
+            "A Jupyter notebook: run with its inputs and arguments as variables, and kept as it came out.",
+            outputs=(1, None),
+            open=True,
+        ),
         Recipe(
             "http",
             ("service",),
@@ -189,19 +195,18 @@ LINES: dict[str, Line] = {
     for line in (
         Line("column", "name: type[, unique] [in range]", ("data",), "A column that must be so."),
         Line("argument", "name = value", _ALL, "An argument of the recipe."),
-        Line("among", "name in set", ("model",), "An argument to search.", supported=False),
+        Line("among", "name in set", ("model",), "An argument to search: 3..9, log(0.01..0.3), 16 | 32 | 64."),
         Line("predict", "predict .y [from .a, .b]", ("model",), "Target and features."),
         Line(
             "search",
-            "search trials = 40, best = max(.m)",
+            "search trials = 40, folds = 5, best = max(.m)",
             ("model",),
             "Tries the searched arguments.",
             (
-                Argument("trials", "int", "How many are tried."),
-                Argument("folds", "int", "Cross-validation on the first input."),
+                Argument("trials", "int", "How many are tried; all combinations, if unsaid."),
+                Argument("folds", "int", "Cross-validation on the first input; if unsaid, a metric that is measured or returned."),
                 Argument("best", "any", "max(.metric) or min(.metric)."),
             ),
-            supported=False,
         ),
         Line("measure", "measure metric[ as name], … on data", ("model",), "How well it does on this data."),
         Line("expect", "expect condition", _ALL, "Must hold, or the artifact is not accepted."),
@@ -275,6 +280,9 @@ DATA_FUNCTIONS: dict[str, Function] = {
         Function("distinct", "any", "number", "How many different values there are."),
     )
 }
+
+SET_FUNCTIONS: dict[str, str] = {"log": "log(0.01..0.3): a range, tried evenly over its powers of ten."}
+BESTS = ("max", "min")
 
 SERVICE_FACTS: dict[str, tuple[Dimension, str]] = {
     "p50": ("time", "Half of the requests are answered within this time."),

@@ -3,15 +3,26 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Set
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from . import tree
 from .build import Build
 from .diagnostic import Diagnostic
-from .mistakes import MAX_DEPTH, explain_failure, header_goes_on, never_closed, other_quotes, too_deep, unclosed_text
+from .habits import is_comment
+from .mistakes import (
+    MAX_DEPTH,
+    body_never_closed,
+    cannot_begin,
+    explain_failure,
+    header_goes_on,
+    other_quotes,
+    requoted,
+    too_deep,
+    unclosed_text,
+)
 from .source import Source, Span
 from .table import Failure, makers, run, table
 from .tokens import LINE_WORDS, Segment, Segments, Token, segments
@@ -37,7 +48,7 @@ def parse(source: Source) -> Parsed:
         return _too_large(source)
     with _no_garbage_collection():
         cut, unclosed = _cut(source)
-        reader = _Reader(source.path)
+        reader = _Reader(source.path, frozenset(one.span.start for one in unclosed))
         read = [reader.statement(segment) for segment in cut.segments]
         statements = tuple(statement for statement in read if statement is not None)
     document = tree.Document(source.path, cut.doc, statements)
@@ -94,8 +105,8 @@ class Parts:
 class _Reader:
     """Reads the segments of one file and gathers its diagnostics."""
 
-    def __init__(self, path: str) -> None:
-        self.path = path
+    def __init__(self, path: str, unclosed: Set[int]) -> None:
+        self.path, self.unclosed = path, unclosed
         self.build = Build(path)
         self.make = makers(self.build)
         self.diagnostics: list[Diagnostic] = []
@@ -113,6 +124,8 @@ class _Reader:
         if isinstance(node, tree.Version):
             self._check_version(node, tokens[1])
         statement: tree.Statement = self.build.finish(node, segment.doc, tokens[0].start, tokens[-1].end)
+        if self.unclosed and isinstance(statement, tree.Block) and any(t.start in self.unclosed for t in tokens):
+            return replace(statement, unread=("", "from"))
         return statement
 
     def _check_version(self, version: tree.Version, number: Token) -> None:
@@ -124,15 +137,22 @@ class _Reader:
         told = len(self.diagnostics)
         self.build.problems.clear()
         parts = _split(tokens)
+        if not parts.header:
+            self._tell(cannot_begin(tokens[0], self.path))
+            return None
         node = self._piece(parts.header, "statement")
         if node is None:
             self.lost += _lost(parts.header, self.path)
-        if parts.stray is not None:
-            self._tell(header_goes_on(parts.stray, parts.lines[0], self.path))
+        if parts.stray is not None and node is None:
+            self.diagnostics[told:] = [
+                one if one.code == "E005" else replace(one, fix=None) for one in self.diagnostics[told:]
+            ]
+        elif parts.stray is not None:
+            self._tell(header_goes_on(parts.header, tokens, self.path))
         lines, unread = self._lines(parts, told)
         self._take_problems()
         if parts.opened is not None and not parts.closed and not self._braces_told(told):
-            self._tell(never_closed(parts.opened, self.path))
+            self._tell(body_never_closed(parts.opened, tokens, self.path))
         if failure is not None and len(self.diagnostics) == told:
             self._tell(explain_failure(failure, tokens, "statement", self.path))
         return None if node is None else self.build.with_lines(node, lines, unread)
@@ -142,8 +162,8 @@ class _Reader:
         follows is no body: then its mistake is the only one to tell."""
         if parts.opened is None and len(self.diagnostics) > told:
             return (), ("", "from")
-        read = [(self._piece(line, "line"), line[0]) for line in parts.lines]
-        unread = tuple(first.text if first.kind in LINE_WORDS else "" for line, first in read if line is None)
+        read = [(self._piece(line, "line"), line) for line in parts.lines]
+        unread = tuple(word for line, tokens in read if line is None for word in _line_words(tokens))
         return tuple(line for line, _ in read if line is not None), unread
 
     def _piece(self, tokens: Sequence[Token], start: str) -> Any:
@@ -161,10 +181,10 @@ class _Reader:
     def _requoted(self, tokens: Sequence[Token]) -> Sequence[Token]:
         """Text in other quotes is told, and then read as what was meant."""
         found = [token for token in tokens if token.kind == "OTHER_QUOTES"]
-        if not found:
+        if not found or is_comment(tokens):
             return tokens
         self.diagnostics += [other_quotes(token, self.path) for token in found]
-        return [t._replace(kind="STRING", text=f'"{t.text[1:-1]}"') if t.kind == "OTHER_QUOTES" else t for t in tokens]
+        return [_as_meant(token) for token in tokens]
 
     def _braces_told(self, told: int) -> bool:
         return any(diagnostic.facts.get("found") == "{" for diagnostic in self.diagnostics[told:])
@@ -175,6 +195,20 @@ class _Reader:
 
     def _tell(self, diagnostic: Diagnostic) -> None:
         self.diagnostics.append(diagnostic)
+
+
+def _as_meant(token: Token) -> Token:
+    if token.kind != "OTHER_QUOTES":
+        return token
+    text = requoted(token)
+    return token._replace(kind="TEXT" if text.startswith('"""') else "STRING", text=text)
+
+
+def _line_words(line: Sequence[Token]) -> list[str]:
+    """What a line may have been, or two that lost the end between them."""
+    return [
+        token.text if token.kind in LINE_WORDS else "" for token in line if token.kind in LINE_WORDS or token is line[0]
+    ]
 
 
 def _split(tokens: Sequence[Token]) -> Parts:

@@ -10,6 +10,7 @@ from .codes import CODES
 from .diagnostic import Diagnostic, Fix
 from .source import Source, Span
 
+OF_A_TEXT = frozenset({"E401", "E411", "E501", "E701"})
 MEANT = re.compile(r'did you mean "?(\S+?)"?\?')
 
 
@@ -23,6 +24,16 @@ class Change:
     after: tuple[str, ...]
 
 
+def without_echoes(told: Sequence[Diagnostic]) -> list[Diagnostic]:
+    """A text with a mistake in it names no file and no function: the mistake alone is told."""
+    broken = [one.span for one in told if one.code in ("E006", "E012")]
+    return [one for one in told if one.code not in OF_A_TEXT or not any(_holds(one.span, span) for span in broken)]
+
+
+def _holds(outer: Span, inner: Span) -> bool:
+    return outer.path == inner.path and outer.start <= inner.start and inner.end <= outer.end
+
+
 def with_fix(one: Diagnostic, sources: Mapping[str, Source]) -> Diagnostic:
     """What is told with "did you mean" of exactly the word that is underlined can be put in its place."""
     meant = MEANT.match(one.help)
@@ -32,9 +43,20 @@ def with_fix(one: Diagnostic, sources: Mapping[str, Source]) -> Diagnostic:
     span = one.span
     written = source.text[span.start : span.end]
     word = _bare(written)
-    if word not in {_bare(str(fact)) for fact in one.facts.values()}:
+    start = span.start
+    if ":" in word and not _is_told(word, one):  # of a file and its function, the function
+        start += written.rindex(":") + 1
+        word, written = word.rpartition(":")[2], written[written.rindex(":") + 1 :].rstrip('"')
+    if not _is_told(word, one):
         return one
-    return replace(one, fix=Fix(span, _dressed(_bare(meant[1]), written)))
+    end = start + len(written)
+    return replace(one, fix=Fix(Span(span.path, start, end), _dressed(_bare(meant[1]), written)))
+
+
+def _is_told(word: str, one: Diagnostic) -> bool:
+    """Whether the mistake is about this word; where a column is missing, it is about the column."""
+    facts = [one.facts["column"]] if "column" in one.facts else one.facts.values()
+    return bool(word) and any(re.search(rf"(?<!\w){re.escape(word)}(?!\w)", str(fact)) for fact in facts)
 
 
 def _bare(written: str) -> str:
@@ -44,17 +66,19 @@ def _bare(written: str) -> str:
 def _dressed(word: str, written: str) -> str:
     """With the dot and the quotes of what it stands in for, and those that it needs itself."""
     dot = "." if written.startswith(".") else ""
-    is_plain = word.isidentifier() and not written.removeprefix(".").startswith('"')
+    is_plain = word.removeprefix("$").isidentifier() and not written.removeprefix(".").startswith('"')
     return dot + (word if is_plain else f'"{word}"')
 
 
-def without_overlap(fixes: Iterable[Fix]) -> list[Fix]:
-    """Each once, in their order; of those that touch the first."""
-    kept: list[Fix] = []
-    for fix in sorted(set(fixes), key=lambda fix: (fix.span.path, fix.span.start, fix.span.end)):
-        last = kept[-1].span if kept else None
+def without_overlap(diagnostics: Iterable[Diagnostic]) -> list[Diagnostic]:
+    """Those with a fix, in the order of the fixes, each fix once; of fixes that touch the first."""
+    with_fixes = [(one.fix, one) for one in diagnostics if one.fix is not None]
+    kept: list[Diagnostic] = []
+    last: Span | None = None
+    for fix, one in sorted(with_fixes, key=lambda pair: (pair[0].span.path, pair[0].span.start, pair[0].span.end)):
         if last is None or last.path != fix.span.path or last.end < fix.span.start:
-            kept.append(fix)
+            kept.append(one)
+            last = fix.span
     return kept
 
 

@@ -19,6 +19,7 @@ ARITHMETIC = frozenset({"PLUS", "MINUS", "TIMES", "DIVIDE"})
 GOES_ON_AFTER = COMPARATORS | ARITHMETIC | {"_COMMA", "_BAR", "AND", "OR", "NOT", "ELSE", "IN"}
 BREAKS_BEFORE = frozenset({"FROM", "BY", "_LBRACE"})
 OPENS = {"LPAREN": 1, "LBRACKET": 1, "RPAREN": -1, "RBRACKET": -1}
+COMMENTS = (["DIVIDE", "DIVIDE"], ["MINUS", "MINUS"])
 HAVE_NO_BODY = frozenset({"MLSPEC", "PARAM", "SECRET"})
 STRANGE_STARTS = frozenset({"UNKNOWN", "OTHER_QUOTES", "DIVIDE", "MINUS", "TIMES"})  # comments as others write them
 ENDS_LINE = frozenset({"_NL", "_LBRACE"})
@@ -59,7 +60,7 @@ def words_from(terminals: list[tuple[str, str, bool]]) -> Words:
     parts += [f"(?P<{name}>{regexes[name]})" for name in ("STRING", "DATE", "TIME", "NUMBER", "NAME", "COLUMN")]
     parts.append("(?P<SYMBOL>" + "|".join(re.escape(text) for text in sorted(symbols, key=len, reverse=True)) + ")")
     parts.append(r'(?P<OPEN_STRING>"[^\n]*)')
-    parts.append(r"""(?P<OTHER_QUOTES>'[^'"\\\n]*'|‘[^’"\\\n]*’|“[^”"\\\n]*”|«[^»"\\\n]*»)""")
+    parts.append(r"""(?P<OTHER_QUOTES>'''(?:[^']|'(?!''))*+'''|'[^'"\\\n]*'|‘[^’"\\\n]*’|“[^”"\\\n]*”|«[^»"\\\n]*»)""")
     parts.append(r"(?P<UNKNOWN>.)")
     # The space before a token is taken with it, and never given back: a long run of it stays linear.
     pattern = r"[ \t\r\f\ufeff]*+(?:(?P<LINE>\n)|(?P<COMMENT>#[^\n]*)|(?P<END>\Z)|" + "|".join(parts) + ")"
@@ -150,18 +151,26 @@ class _Cutter:
         elif self.braces and token.kind in ("_ASSIGN", "_COLON", "IN"):
             self._free_the_word_before(token.kind)
         self.current.append(token)
-        self._count(token.kind)
+        if not self._is_comment():
+            self._count(token.kind)
+
+    def _is_comment(self) -> bool:
+        """Whether the statement at hand is a comment as others write them: it ends with its line."""
+        signs = [token.kind for token in self.current[:2]]
+        return signs in COMMENTS and self.current[0].end == self.current[1].start
 
     def _begins_statement(self, token: Token) -> bool:
         """Of the first token in a line: does it stand where statements begin? So a mistake stays in its statement."""
+        if self._is_comment():
+            return True
         if token.kind in TOP_WORDS:
             if self.braces == 0:
                 return True
             return self._column(token) <= self.column and not IS_A_NAME.match(self.text, token.end)
         goes_on = self.depth or token.kind in BREAKS_BEFORE or self.current[-1].kind in GOES_ON_AFTER
-        if token.kind == "NAME" and not self.braces and not goes_on:
-            if self.current[0].kind in HAVE_NO_BODY or NAMES_A_BLOCK.match(self.text, token.start):
-                return True
+        may_begin = token.kind == "NAME" and not self.braces and not goes_on
+        if may_begin and (self.current[0].kind in HAVE_NO_BODY or NAMES_A_BLOCK.match(self.text, token.start)):
+            return True
         if self.braces or goes_on or not (token.text.isidentifier() or token.kind in STRANGE_STARTS):
             return False
         return self._column(token) <= self.column

@@ -1,24 +1,28 @@
 from __future__ import annotations
 
 import argparse
+import sys
 
 from ...grammar.codes import CODES
 from ...grammar.diagnostic import nearest
-from ...runtimes.trouble import Trouble
 from .. import frame
+from ..page import index, page
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("code", help="as in E101")
+    parser.add_argument("code", nargs="?", default="", help="as in E101; all of them if unsaid")
 
 
 def run(given: argparse.Namespace) -> int:
+    colour = frame.colour(sys.stdout)
+    if not given.code:
+        frame.say(index(colour=colour))
+        return frame.DONE
     code = CODES.get(given.code.upper())
     if code is None:
         close = nearest(given.code.upper(), CODES)
-        raise Trouble(f"explain {given.code}", "there is no such code", f"did you mean {close}?" if close else "")
-    frame.say(f"{code.id}: {code.title.replace('{', '').replace('}', '')}\n\n{code.why}")
-    for title, text in (("Wrong", code.wrong), ("Right", code.right)):
-        if text:
-            frame.say(f"\n{title}:\n" + "\n".join("    " + line for line in text.rstrip().split("\n")))
+        more = f"did you mean {close}?" if close else "mlspec explain lists all"
+        sys.stderr.write(f"mlspec explain: there is no code {given.code}; {more}\n")
+        return frame.USAGE
+    frame.say(page(code, colour=colour))
     return frame.DONE

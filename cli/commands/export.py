@@ -10,7 +10,9 @@ from .. import frame
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("name", help="an accepted artifact")
-    parser.add_argument("path", help="where to; a table as .parquet, .csv or .jsonl by its ending")
+    parser.add_argument(
+        "path", help="where to; a table as .parquet, .csv or .jsonl by its ending, the notebook that made it as .ipynb"
+    )
     frame.spec_argument(parser)
 
 

@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 from ...grammar.format import format_text
+from ...runtimes.local import texts
 from ...runtimes.local.session import find_spec
 from ...runtimes.trouble import Trouble
 from .. import frame
@@ -19,28 +20,41 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(given: argparse.Namespace) -> int:
     if given.specs == ["-"]:
-        sys.stdout.write(_formatted(sys.stdin.read(), "standard input"))
-        return frame.DONE
+        return _standard_input(given)
     paths = [find_spec(path) for path in given.specs] or [find_spec("")]
-    changed = [path for path in paths if _one(path, given)]
+    changed = [path for path in paths if _file(path, given)]
     return frame.MISTAKE if changed and given.check else frame.DONE
 
 
-def _one(path: Path, given: argparse.Namespace) -> bool:
-    before = path.read_text(encoding="utf-8")
-    after = _formatted(before, str(path))
-    if after == before:
+def _standard_input(given: argparse.Namespace) -> int:
+    written = texts.decoded(sys.stdin.buffer.read(), "read standard input")
+    after = _formatted(written.text, "standard input")
+    if given.diff:
+        _show(written.text, after, "standard input")
+    elif not given.check:
+        sys.stdout.buffer.write(written.in_file(after).removeprefix(written.mark.encode()))
+    return frame.MISTAKE if given.check and after != written.text else frame.DONE
+
+
+def _file(path: Path, given: argparse.Namespace) -> bool:
+    """Lines end as they did; a mark of the encoding is layout, and goes."""
+    written = texts.read(path)
+    after = _formatted(written.text, str(path))
+    if after == written.text and not written.mark:
         return False
     if given.diff:
-        sys.stdout.writelines(
-            difflib.unified_diff(before.splitlines(True), after.splitlines(True), str(path), str(path))
-        )
+        _show(written.text, after, str(path))
     elif given.check:
         frame.say(f"{path} is not in the one layout")
     else:
-        path.write_text(after, encoding="utf-8")
+        texts.replace(path, written.in_file(after).removeprefix(written.mark.encode()))
         frame.say(f"{path}: brought into the one layout")
     return True
+
+
+def _show(before: str, after: str, name: str) -> None:
+    for line in difflib.unified_diff(before.splitlines(True), after.splitlines(True), name, name):
+        sys.stdout.write(line if line.endswith("\n") else line + "\n")
 
 
 def _formatted(text: str, name: str) -> str:

@@ -15,6 +15,7 @@ from ...compiler.program import LOCAL, Program
 from ...compiler.state import State
 from ...grammar.diagnostic import listing, nearest
 from ..trouble import Trouble
+from . import texts
 from .engine import Summary, apply
 from .events import Watch
 from .locking import locked_sources, pin
@@ -99,7 +100,7 @@ class Session:
     # --- compile ----------------------------------------------------------------------------------------------
 
     def check(self) -> Checked:
-        text = _read(self.path)
+        text = texts.read(self.path).text
         key = hashlib.sha256(f"{_our_version()}\0{self.path}\0{self.env}\0{text}".encode()).hexdigest()
         here = self.world if self.world.is_beside_spec() else open_world(self.path, self.env)
         checked = _cached(here, key) or self._compile(text, key, here)
@@ -168,15 +169,6 @@ def _no_such_env(env: str, known: list[str]) -> Trouble:
     close = nearest(env, known)
     help_ = f"did you mean {close}?" if close else f"there is {listing([LOCAL, *known])}"
     return Trouble(f"use the environment {env}", "the spec has none of that name", help_)
-
-
-def _read(path: Path) -> str:
-    try:
-        return path.read_text(encoding="utf-8-sig")
-    except OSError as error:
-        raise Trouble(f"open {path}", error.strerror or str(error)) from None
-    except UnicodeDecodeError:
-        raise Trouble(f"open {path}", "it is no UTF-8 text", "save it as UTF-8") from None
 
 
 def _our_version() -> str:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from ..store.ledger import Ledger, alive
 from ..store.objects import FOLDER, Objects
 from ..trouble import Trouble
+from .takeout import NOTEBOOK
 from .world import World
 
 
@@ -45,7 +46,8 @@ def _held(ledger: Ledger, objects: Objects) -> tuple[set[str], set[str]]:
     wanted = {digest for _, digest, _ in ledger.everyones()}
     for key in keys:
         record = ledger.record(key)
-        wanted |= {made.digest for made in record.outputs} if record else set()
+        for made in record.outputs if record else ():
+            wanted |= {made.digest, *({made.about[NOTEBOOK]} if NOTEBOOK in made.about else ())}
     for digest in wanted:
         plain = digest.removeprefix(FOLDER)
         held.add(plain)

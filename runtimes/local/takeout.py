@@ -1,4 +1,5 @@
-"""An accepted artifact as files of one's own: a table by the ending of its path, a model as its native file, a folder."""
+"""An accepted artifact as files of one's own: a table by the ending of its path, a model as its native file, a folder;
+and the notebook that made it, as it came out of its run."""
 
 from __future__ import annotations
 
@@ -10,12 +11,16 @@ from .. import tables
 from ..trouble import Trouble
 from .world import World
 
+NOTEBOOK = "notebook"  # where `about` says which object is the notebook that made an artifact
+
 
 def take_out(world: World, accepted: Accepted, path: Path) -> Path:
     """Writes aside and renames; returns what was written."""
     if accepted.kind == "service":
         raise Trouble(f"export {accepted.name}", "a service is no file", "export its model")
     path.parent.mkdir(parents=True, exist_ok=True)
+    if path.suffix.lower() == ".ipynb":
+        return _notebook(world, accepted, path)
     if accepted.digest.startswith("folder:"):
         return _folder(world, accepted, path)
     return _table(world, accepted, path)
@@ -37,6 +42,19 @@ def _table(world: World, accepted: Accepted, path: Path) -> Path:
         case other:
             raise Trouble(f"export {accepted.name} to {path}", f"a table is not written as {other or 'a file without an ending'}",
                           "end the path with .parquet, .csv or .jsonl")  # fmt: skip
+    aside.replace(path)
+    return path
+
+
+def _notebook(world: World, accepted: Accepted, path: Path) -> Path:
+    record = world.ledger.record(accepted.key)
+    kept = next((made.about[NOTEBOOK] for made in record.outputs if NOTEBOOK in made.about), "") if record else ""
+    if not kept or not world.objects.has(kept):
+        cause = "it is no longer in the store" if kept else "none made it"
+        raise Trouble(f"export the notebook of {accepted.name}", cause)
+    aside = path.with_name(path.name + ".part")
+    shutil.copyfile(world.objects.path(kept), aside)
+    aside.chmod(0o644)
     aside.replace(path)
     return path
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import inspect
 import typing
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -24,9 +25,18 @@ if TYPE_CHECKING:
 
 Form = Literal["pandas", "polars", "lazy", "arrow", "reader", "numpy", "duckdb", "path", "text"]
 EXACT = 2**53  # up to here a float holds every whole number
-MAY_RETURN = (
-    "return a pandas or polars frame, an Arrow table, a DuckDB relation, a 2-D array, a dict of columns, or a path"
-)
+TABLES = "a pandas or polars frame, an Arrow table, a DuckDB relation, a 2-D array, a dict of columns, or a path"
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """How the user's code is told of what it gave: `gave` begins the mistake, `give` the way out."""
+
+    gave: str
+    give: str
+
+
+RETURNED = Said("it returned", "return")
 
 _FORMS: dict[str, Form] = {
     "pandas.DataFrame": "pandas", "pd.DataFrame": "pandas", "DataFrame": "pandas", "Any": "pandas", "object": "pandas",
@@ -133,13 +143,13 @@ def to_numpy(table: pa.Table) -> Any:
 # --- out -----------------------------------------------------------------------------------------------------
 
 
-def to_table(value: Any, inputs: Iterable[pa.Table], action: str) -> pa.Table:
+def to_table(value: Any, inputs: Iterable[pa.Table], action: str, said: Said = RETURNED) -> pa.Table:
     """What a function returned, as a table. Raises Trouble for what is none.
 
     A type that the form could not hold comes back: a column that has the name and the values of an input's column has its
     type again.
     """
-    made = _turned(value, action)
+    made = _turned(value, action, said)
     for index, (name, column) in enumerate(zip(made.column_names, made.columns, strict=True)):
         was = [table.column(name) for table in inputs if name in table.column_names]
         restored = _restored(column, was[0]) if was else column
@@ -148,21 +158,22 @@ def to_table(value: Any, inputs: Iterable[pa.Table], action: str) -> pa.Table:
     return made
 
 
-def _turned(value: Any, action: str) -> pa.Table:
+def _turned(value: Any, action: str, said: Said) -> pa.Table:
+    may_give = f"{said.give} {TABLES}"
     top = type(value).__module__.partition(".")[0].strip("_")
     for is_such, turn in _TURNS:
         if is_such(value, top):
             try:
                 return turn(value)
             except Trouble as trouble:
-                raise Trouble(action, trouble.cause, trouble.help) from None
+                raise Trouble(action, trouble.cause.replace(RETURNED.gave, said.gave), trouble.help) from None
             except Exception as error:  # of a library: what it could not turn
-                raise Trouble(action, f"what it returned is no table: {cause(error)}", MAY_RETURN) from None
+                raise Trouble(action, f"{said.gave} no table: {cause(error)}", may_give) from None
     if value is None:
-        raise Trouble(action, "it returned nothing", "return a table")
+        raise Trouble(action, f"{said.gave} nothing", f"{said.give} a table")
     if isinstance(value, str):
-        raise Trouble(action, f'it returned the text "{value[:60]}", and there is no such file', MAY_RETURN)
-    raise Trouble(action, f"it returned a value of type {type(value).__name__}", MAY_RETURN)
+        raise Trouble(action, f'{said.gave} the text "{value[:60]}", and there is no such file', may_give)
+    raise Trouble(action, f"{said.gave} a value of type {type(value).__name__}", may_give)
 
 
 def _from_pandas(frame: pd.DataFrame) -> pa.Table:
