@@ -48,8 +48,9 @@ def _is_a_type(line: tree.Assign, block: tree.Block, scope: Scope) -> bool:
     word = str(line.value) if isinstance(line.value, tree.Reference) else ""
     if block.kind != "data" or word in scope.params or (word not in TYPES and word.lower() not in OTHER_TYPES):
         return False
-    fix = Fix(Span(line.span.path, line.name_span.end, line.value.span.start), ": ")
-    scope.tell("E106", line.value.span, {"name": word}, help=f"a column is written {line.name}: {word}", fix=fix)
+    type_ = word if word in TYPES else OTHER_TYPES[word.lower()]
+    fix = Fix(Span(line.span.path, line.name_span.end, line.value.span.end), f": {type_}")
+    scope.tell("E106", line.value.span, {"name": word}, help=f"a column is written {line.name}: {type_}", fix=fix)
     return True
 
 

@@ -13,7 +13,7 @@ from ..grammar.diagnostic import Diagnostic, Fix, listing, nearest
 from ..grammar.foreign import OTHER_RECIPES
 from ..grammar.kinds import KINDS, LINES, RECIPES, TYPES, Recipe
 from ..grammar.source import Source, Span
-from . import conditions, declared, learn, make, running, values, verdict
+from . import conditions, declared, learn, make, running, search, values, verdict
 from .lines import word
 from .load import Files
 from .lock import Pinned
@@ -142,6 +142,7 @@ def _as_read(block: tree.Block, scope: Scope) -> Node | None:
     node = learn.with_measures(block, node, scope)
     _remember(node, scope)
     node = _with_expects(block, node, scope)
+    node = search.with_search(block, node, scope)
     _remember(node, scope)
     return node
 

@@ -139,7 +139,7 @@ class _Checker:
     def _metric(self, node: Node, of: str, word: str, span: Span) -> Typed | None:
         measured = {measure.name: measure for measure in node.measures}
         if word not in measured:
-            if _may_return(node, word, self.scope):
+            if may_return(node, word, self.scope):
                 return Typed(Fact(of=of, function=word), "number", span)
             self._unmeasured(node, word, span, list(measured))
             return None
@@ -379,7 +379,7 @@ def _measures_are_wrong(node: Node, scope: Scope) -> bool:
     return any(scope.told_within(span) for span in spans)
 
 
-def _may_return(node: Node, word: str, scope: Scope) -> bool:
+def may_return(node: Node, word: str, scope: Scope) -> bool:
     """Whether a function of the user's may return this metric itself: its source speaks of the word."""
     code = node.recipe.code
     if code is None or code.is_class:

@@ -21,7 +21,7 @@ def model(block: tree.Block, node: Node, given: object, scope: Scope) -> Node:
     for line in lines[1:]:
         scope.tell("E207", line.span, {"name": "predict"})
     known = scope.columns.get(node.inputs[0].name) if node.inputs else None
-    estimator = _is_estimator(node)
+    estimator = is_estimator(node)
     if not lines:
         if estimator and block.recipe is not None:
             scope.tell("E217", block.recipe.span, {"name": node.name}, help="write a line: predict .target from .a, .b")
@@ -38,7 +38,7 @@ def model(block: tree.Block, node: Node, given: object, scope: Scope) -> Node:
     return node.model_copy(update={"predict": _predict(lines[0], node, known, scope)})
 
 
-def _is_estimator(node: Node) -> bool:
+def is_estimator(node: Node) -> bool:
     code = node.recipe.code
     return code is not None and (code.is_class or not code.files)
 
@@ -120,8 +120,11 @@ def _task(line: tree.Predict, node: Node, known: Columns | None, positive: Scala
 
 def _as_measured(node: Node, scope: Scope) -> Task:
     """Where the target's type is not known, the metrics tell."""
-    lines = [line for line in scope.names.block_of[node.name].lines if isinstance(line, tree.Measure)]
-    tasks = [METRICS[metric.name].task for line in lines for metric in line.metrics if metric.name in METRICS]
+    lines = scope.names.block_of[node.name].lines
+    words = [metric.name for line in lines if isinstance(line, tree.Measure) for metric in line.metrics]
+    best = [pair.value for line in lines if isinstance(line, tree.Search) for pair in line.options if pair.name == "best"]
+    words += [one.name for call in best if isinstance(call, tree.Call) for one in call.arguments if isinstance(one, tree.Column)]
+    tasks = [METRICS[word].task for word in words if word in METRICS]
     return tasks[0] if tasks else "regression"
 
 
@@ -160,12 +163,12 @@ def _measure(line: tree.Measure, block: tree.Block, node: Node, found: dict[str,
         return
     if _predicts_nothing(node) and any(metric.name in METRICS for metric in line.metrics):
         lines = [one for one in block.lines if isinstance(one, tree.Predict)]
-        if line is next(one for one in block.lines if isinstance(one, tree.Measure)) and (lines or not _is_estimator(node)):
+        if line is next(one for one in block.lines if isinstance(one, tree.Measure)) and (lines or not is_estimator(node)):
             scope.tell("E215", line.span, {"name": node.name}, help="write a line: predict .target from .a, .b")
         return
     _measured_columns(line, node, on, scope)
     for metric in line.metrics:
-        measure = _metric(metric, node, on, scope)
+        measure = metric_of(metric, node, on, scope)
         if measure is None:
             continue
         if measure.name in found:
@@ -199,7 +202,7 @@ def _measured_columns(line: tree.Measure, node: Node, on: str, scope: Scope) -> 
             )
 
 
-def _metric(metric: tree.Metric, node: Node, on: str, scope: Scope) -> Measure | None:
+def metric_of(metric: tree.Metric, node: Node, on: str, scope: Scope) -> Measure | None:
     if metric.name == "python" and metric.place is not None:
         return _own_metric(metric, on, scope)
     known = METRICS.get(metric.name)
@@ -233,7 +236,7 @@ def _metric(metric: tree.Metric, node: Node, on: str, scope: Scope) -> Measure |
 def _says_how_sure(metric: tree.Metric, node: Node, scope: Scope) -> bool:
     """False, and told, where a model certainly gives no probabilities."""
     code = node.recipe.code
-    if code is None or not _is_estimator(node):
+    if code is None or not is_estimator(node):
         return True
     read, way = scope.signature(code.entry), ""
     if code.files:

@@ -6,7 +6,20 @@ from ..grammar import tree
 from ..grammar.diagnostic import Fix, listing
 from ..grammar.kinds import RECIPES, Argument, Recipe
 from ..grammar.source import Span
-from . import arguments, declared, learn, meant, notebook, notebook_fits, python_fits, running, signature, sql, values
+from . import (
+    arguments,
+    declared,
+    learn,
+    meant,
+    notebook,
+    notebook_fits,
+    python_fits,
+    running,
+    search,
+    signature,
+    sql,
+    values,
+)
 from .knowing import codes_known
 from .load import Unreadable
 from .program import Input, Node, Value
@@ -399,7 +412,7 @@ def _python(block: tree.Block, base: Node, given: arguments.Given, scope: Scope)
         made = base.model_copy(update={"columns": dict.fromkeys(base.names)})
         return None if base.kind == "model" else made
     code = read.code
-    python_fits.check(block, base, read, scope)
+    search.told_once(lambda: python_fits.check(search.as_given(block), base, read, scope), block, scope)
     return _of_code(block, base, Made(word="python", place=entry, digest=code.digest, code=code), given, scope)
 
 

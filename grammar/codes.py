@@ -2,7 +2,7 @@
 
 E0 text (codes_text.py), E1 names (codes_names.py), E2 blocks and arguments, E3 types and columns (codes_blocks.py),
 E4 Python and notebooks, E5 SQL (codes_python.py); here E6 conditions and metrics, E7 files, E9 not supported and W
-warnings. A code is never given a new meaning.
+warnings; E8 search (codes_search.py). A code is never given a new meaning.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from .code import Code, Severity
 from .codes_blocks import BLOCKS, COLUMNS
 from .codes_names import NAMES
 from .codes_python import PYTHON, SQL
+from .codes_search import SEARCH
 from .codes_text import TEXT
 
 __all__ = ["CHAPTERS", "CODES", "Code", "Severity", "chapter"]
@@ -237,11 +238,11 @@ _TABLE = (
     ),
 )
 
-CODES: dict[str, Code] = {code.id: code for code in (*TEXT, *NAMES, *BLOCKS, *COLUMNS, *PYTHON, *SQL, *_TABLE)}
+CODES: dict[str, Code] = {code.id: code for code in (*TEXT, *NAMES, *BLOCKS, *COLUMNS, *PYTHON, *SQL, *_TABLE, *SEARCH)}
 
 CHAPTERS = {
     "E0": "Text", "E1": "Names", "E2": "Blocks and arguments", "E3": "Types and columns", "E4": "Python and notebooks",
-    "E5": "SQL", "E6": "Conditions and metrics", "E7": "Files", "E9": "Not supported", "W": "Warnings",
+    "E5": "SQL", "E6": "Conditions and metrics", "E7": "Files", "E8": "Search", "E9": "Not supported", "W": "Warnings",
 }  # fmt: skip
 
 

@@ -136,7 +136,7 @@ class _Reader:
         """Read the header and each line apart, so that each mistake is told and the rest is kept."""
         told = len(self.diagnostics)
         self.build.problems.clear()
-        parts = _split(tokens)
+        parts = Parts(list(tokens), [], None, True) if is_comment(tokens) else _split(tokens)
         if not parts.header:
             self._tell(cannot_begin(tokens[0], self.path))
             return None

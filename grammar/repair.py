@@ -38,7 +38,7 @@ def with_fix(one: Diagnostic, sources: Mapping[str, Source]) -> Diagnostic:
     """What is told with "did you mean" of exactly the word that is underlined can be put in its place."""
     meant = MEANT.match(one.help)
     source = sources.get(one.span.path)
-    if one.fix is not None or meant is None or source is None:
+    if one.fix is not None or meant is None or source is None or one.code.startswith("E0"):
         return one
     span = one.span
     written = source.text[span.start : span.end]

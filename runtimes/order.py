@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..compiler.program import Measure, Needs, Predict, Recipe, Rows, Value
+from ..compiler.program import Measure, Needs, Predict, Recipe, Rows, Search, Value
 from ..compiler.state import Made
 from ..compiler.types import Columns, Frozen
 
 VERSION = 1
 
-__all__ = ["Answers", "Given", "Judge", "Made", "Make", "Outcome", "Question"]
+__all__ = ["Answers", "Given", "Judge", "Made", "Make", "Outcome", "Propose", "Question", "Scoring", "Trial", "Tried"]
 
 
 class Given(Frozen):
@@ -45,6 +45,40 @@ class Make(Frozen):
     predict: Predict | None = None
     needs: Needs = Needs()
     expected: dict[str, str] = {}
+    root: str
+
+
+class Scoring(Frozen):
+    """How a trial is scored: on folds of the first table, on the data `on`, or by what the function returns."""
+
+    metric: str
+    measure: Measure | None = None
+    folds: int = 0
+    group: str = ""
+    seed: int = 0
+    on: str = ""
+
+
+class Trial(Make):
+    """Make the block with the arguments of one trial, keep nothing of it, and say how well it does."""
+
+    scoring: Scoring
+
+
+class Tried(Frozen):
+    """What came of a trial. Without a `score` it failed."""
+
+    arguments: dict[str, Value]
+    score: float | None = None
+
+
+class Propose(Frozen):
+    """Say what to try next, by all that was tried so far."""
+
+    search: Search
+    tried: tuple[Tried, ...] = ()
+    seed: int = 0
+    needs: Needs = Needs()
     root: str
 
 

@@ -53,6 +53,28 @@ def test_spaceflights(spec: Project) -> None:
     assert 0.30 <= metrics(spec, "cost")["r2"] <= 0.50
 
 
+@pytest.mark.parametrize("spec", ["iris"], indirect=True)
+def test_iris(spec: Project) -> None:
+    numbers = json.loads((SPECS / "iris" / "expected.json").read_text(encoding="utf-8"))
+    assert _iris(metrics(spec, "iris")) == pytest.approx(numbers["logreg"]["42"], abs=1e-6)
+    assert metrics(spec, "neighbour")["accuracy"] == pytest.approx(numbers["knn1_accuracy"])
+    assert spec.apply("--on", "again").code == 0
+    again = spec.data("show", "iris", "--on", "again")["metrics"]
+    assert _iris(again) == pytest.approx(numbers["logreg"]["0"], abs=1e-6)
+
+
+def _iris(found: dict[str, Any]) -> dict[str, float]:
+    return {"accuracy": found["accuracy"], "macro_f1": found["f1_macro"], "log_loss": found["log_loss"]}
+
+
+@pytest.mark.parametrize("spec", ["movies"], indirect=True)
+def test_movies(spec: Project) -> None:
+    numbers = json.loads((SPECS / "movies" / "expected.json").read_text(encoding="utf-8"))
+    found = {row.pop("genre"): row for row in spec.data("show", "takings", "--rows", "30")["first"]}
+    assert {name: {"n": row["films"], "quartiles": [row["q25"], row["q50"], row["q75"]], "total": row["total"]}
+            for name, row in found.items()} == numbers  # fmt: skip
+
+
 @pytest.mark.parametrize("spec", ["seattle_weather"], indirect=True)
 def test_seattle_weather(spec: Project) -> None:
     assert metrics(spec, "naive") == {

@@ -16,10 +16,25 @@ class Planned:
 
 @dataclass(frozen=True, slots=True)
 class Started:
-    """`verb` is "make", "judge" or "serve"."""
+    """`verb` is "search", "make", "judge" or "serve"."""
 
     name: str
     verb: str
+
+
+@dataclass(frozen=True, slots=True)
+class Tried:
+    """A trial of a search: the `number`-th that is done, `of` so many. Without a `score` it failed, by `failure`."""
+
+    name: str
+    number: int
+    of: int
+    metric: str
+    arguments: dict[str, Any]
+    score: float | None
+    best: float | None
+    is_best: bool = False
+    failure: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,5 +71,5 @@ class Failed:
     log: str
 
 
-Event = Planned | Started | Waiting | Settled | Failed
+Event = Planned | Started | Tried | Waiting | Settled | Failed
 Watch = Callable[[Event], None]

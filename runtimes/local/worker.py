@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from .. import job, secrets
-from ..order import Judge, Make
+from ..order import Judge, Make, Propose, Trial
 from ..store.objects import Damaged, Objects
 from ..trouble import Trouble
 from .gpus import VISIBLE
@@ -101,7 +101,13 @@ def _do(message: dict[str, Any]) -> dict[str, Any]:
     objects = Objects(Path(message["store"]))
     if message["do"] == "make":
         return {"outcome": job.make(Make.model_validate(message["order"]), objects).model_dump(mode="json")}
-    return {"answers": job.judge(Judge.model_validate(message["order"]), objects).values}
+    if message["do"] == "judge":
+        return {"answers": job.judge(Judge.model_validate(message["order"]), objects).values}
+    from .. import search  # only who searches pays for it
+
+    if message["do"] == "trial":
+        return {"score": search.trial(Trial.model_validate(message["order"]), objects)}
+    return {"proposals": search.proposed(Propose.model_validate(message["order"]))}
 
 
 def _bound(memory: int | None) -> None:

@@ -1,0 +1,148 @@
+"""A search as the engine does it: which orders are to be handed out next, and what to make of the answers.
+
+A trial's score is a fact, under a key of its own: a search that was interrupted, or is made longer, finds what was tried.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from ...compiler import identity
+from ...compiler.program import Node, Search
+from ...compiler.state import Made
+from .. import order as orders
+from .. import search as searches
+from ..order import Tried
+from ..search import ROUND, Arguments
+from . import events
+
+TRIAL, PROPOSE, MAKE = "trial", "propose", "make"
+AT_ONCE = 64  # trials of a grid that wait for a worker
+
+Failure = tuple[str, str, str]  # message, help, detail
+Order = tuple[str, orders.Make | orders.Propose]  # its verb, and what to do
+
+
+@dataclass(slots=True)
+class Searching:
+    """A search under way. `make` is the order to make the block with the arguments that are given; `fact` looks a
+    score up, and `on` is the digest of the data that trials are measured on."""
+
+    node: Node
+    search: Search
+    parts: Mapping[str, str]
+    make: orders.Make
+    fact: Callable[[str], tuple[bool, Any]]
+    on: str = ""
+    proposed: list[Arguments] = field(default_factory=list)
+    tried: dict[int, Tried] = field(default_factory=dict)
+    handed_out: int = 0
+    tries: dict[int, int] = field(default_factory=dict)
+    asking: bool = False
+    best: Tried | None = None
+    failure: Failure | None = None
+
+    def __post_init__(self) -> None:
+        if self.search.is_grid:
+            self.proposed = list(searches.grid(self.search))
+
+    # --- what is next ---------------------------------------------------------------------------------------------
+
+    def next(self) -> Iterator[Order]:
+        """The orders to hand out now; the order to make the model once all is tried. None of them, if all failed."""
+        while self.handed_out < len(self.proposed) and self.handed_out - len(self.tried) < AT_ONCE:
+            number = self.handed_out
+            self.handed_out += 1
+            known, score = self.fact(self.key(number))
+            if known:
+                self._settle(number, score)
+            else:
+                yield f"{TRIAL} {number}", self._trial(number)
+        if len(self.tried) < len(self.proposed) or self.asking:
+            return
+        if len(self.tried) < self.search.size:
+            self.asking = True
+            yield PROPOSE, self._propose()
+        elif self.best is not None:
+            yield MAKE, self.winning(self.make)
+
+    def key(self, number: int) -> str:
+        return identity.trial_key(self.parts, self.proposed[number])
+
+    @property
+    def seed(self) -> int:
+        said = next((self.node.arguments[name] for name in ("seed", "random_state") if name in self.node.arguments), 0)
+        return said if isinstance(said, int) else 0
+
+    def _trial(self, number: int) -> orders.Trial:
+        search = self.search
+        scoring = orders.Scoring(metric=search.metric, measure=search.measure, folds=search.folds, group=search.group,
+                                 seed=self.seed, on=self.on)  # fmt: skip
+        given = self._with(self.make, self.proposed[number])
+        return orders.Trial(**{name: getattr(given, name) for name in orders.Make.model_fields}, scoring=scoring)
+
+    def _propose(self) -> orders.Propose:
+        return orders.Propose(search=self.search, tried=self._in_order(), seed=self.seed, root=self.make.root)
+
+    def winning(self, make: orders.Make) -> orders.Make:
+        """The order with the arguments that won."""
+        return self._with(make, self.best.arguments if self.best else {})
+
+    def _with(self, make: orders.Make, arguments: Arguments) -> orders.Make:
+        return make.model_copy(update={"arguments": {**make.arguments, **arguments}})
+
+    def _in_order(self) -> tuple[Tried, ...]:
+        return tuple(self.tried[number] for number in sorted(self.tried))
+
+    # --- what was heard -------------------------------------------------------------------------------------------
+
+    def heard_proposals(self, proposals: list[Arguments]) -> None:
+        self.asking = False
+        self.proposed += orders.Proposals.model_validate({"proposals": proposals}).proposals
+
+    def heard_score(self, number: int, score: float) -> events.Tried:
+        return self._told(number, self._settle(number, score))
+
+    def heard_failure(self, number: int, failure: Failure) -> events.Tried | None:
+        """None if it is to be tried again: `needs retries`."""
+        self.tries[number] = self.tries.get(number, 0) + 1
+        if self.tries[number] <= self.node.needs.retries:
+            return None
+        self.failure = self.failure or failure
+        return self._told(number, self._settle(number, None), failure[0])
+
+    def _settle(self, number: int, score: float | None) -> bool:
+        """Whether it is the best so far. The first of equals is, in the order in which they are proposed."""
+        self.tried[number] = Tried(arguments=self.proposed[number], score=score)
+        before = self.best.score if self.best else None
+        self.best = searches.best_of(self.search, self._in_order())
+        return score is not None and self.best is not None and score == self.best.score != before
+
+    def _told(self, number: int, is_best: bool, failure: str = "") -> events.Tried:
+        one = self.tried[number]
+        return events.Tried(
+            self.node.title, len(self.tried), self.search.size, self.search.metric, dict(one.arguments), one.score,
+            self.best.score if self.best else None, is_best, failure,
+        )  # fmt: skip
+
+    # --- what came of it ------------------------------------------------------------------------------------------
+
+    def all_failed(self) -> bool:
+        return len(self.tried) == self.search.size and self.best is None
+
+    def about(self, made: Made) -> Made:
+        """What was made, with what was tried for it."""
+        assert self.best is not None
+        told = {
+            "metric": f"{self.search.best}({self.search.metric})",
+            "best": dict(self.best.arguments),
+            "score": self.best.score,
+            "trials": [[dict(one.arguments), one.score] for one in self._in_order()],
+        }
+        return made.model_copy(update={"about": {**made.about, "search": told}})
+
+
+def number_of(verb: str) -> int:
+    return int(verb.removeprefix(TRIAL))
