@@ -13,7 +13,7 @@ from ..grammar.diagnostic import Diagnostic, Fix, listing, nearest
 from ..grammar.foreign import OTHER_RECIPES
 from ..grammar.kinds import KINDS, LINES, RECIPES, TYPES, Recipe
 from ..grammar.source import Source, Span
-from . import conditions, declared, learn, make, running, search, values, verdict
+from . import conditions, declared, learn, make, meant, running, search, values, verdict
 from .lines import word
 from .load import Files
 from .lock import Pinned
@@ -86,7 +86,8 @@ def params(names: Names, scope: Scope) -> dict[str, Value]:
         value = values.read(param.value, found, scope.told)
         if type_ is not None and value is not None and not _is_of(value, type_):
             facts = {"name": name, "type": str(type_), "found": scope.written(param.value.span)}
-            scope.tell("E108", param.value.span, facts)
+            help_, fix = meant.for_type(param.value, type_)
+            scope.tell("E108", param.value.span, facts, help=help_, fix=fix)
         found[name] = values.plain(value)
     return found
 

@@ -118,7 +118,8 @@ def _source(block: tree.Block, base: Node, scope: Scope) -> Node | None:
     found = scope.files.columns(base.recipe.word, place, base.arguments, base.declared)
     made = base.model_copy(update={"recipe": Made(word=base.recipe.word, place=place)})
     if isinstance(found, Unreadable):
-        scope.tell("E701", item.place.span, {"why": found.why}, help=found.help)
+        help_ = found.help or did_you_mean(place, scope.files.names(), " ").strip()
+        scope.tell("E701", item.place.span, {"why": found.why}, help=help_)
         return made.model_copy(update={"columns": dict.fromkeys(base.names)})
     if base.recipe.word == "folder":
         return made
@@ -240,7 +241,10 @@ def _sql_problem(
         span = written.inner.inner(problem.start, max(problem.end, problem.start + 1))
     if text.startswith("$", problem.start) and scope.may_hold(name):
         return  # what gives it may stand in a line that could not be read
-    scope.tell("E501", span, {"message": problem.message}, note=note, help=problem.help)
+    help_ = problem.help
+    if not help_ and text[problem.start : problem.start + 1] == "{":
+        help_ = "a query names its inputs as tables, and params as $name; nothing is pasted into it"
+    scope.tell("E501", span, {"message": problem.message}, note=note, help=help_)
 
 
 def _unused(block: tree.Block, base: Node, bound: sql.Bound, scope: Scope) -> None:

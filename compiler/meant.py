@@ -7,7 +7,8 @@ from dataclasses import replace
 
 from ..grammar import tree
 from ..grammar.diagnostic import Diagnostic, Fix, nearest
-from ..grammar.kinds import UNITS, Argument
+from ..grammar.kinds import UNITS, Argument, Takes
+from .types import Type
 
 Way = tuple[str, Fix | None]
 
@@ -49,6 +50,14 @@ def instead(written: tree.Expression, argument: Argument) -> Way:
         case _:
             right = ""
     return (f"write {right}", Fix(written.span, right)) if right else (argument.doc, None)
+
+
+def for_type(written: tree.Expression, type_: Type) -> Way:
+    """A value of another type stands there."""
+    takes: dict[str, Takes] = {"int": "int", "float": "float", "bool": "bool", "text": "text"}
+    if type_.base not in takes:
+        return "", None
+    return instead(written, Argument("", takes[type_.base], "", choices=type_.values))
 
 
 def _of_text(text: str, argument: Argument) -> str:

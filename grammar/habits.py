@@ -81,6 +81,15 @@ def is_comment(tokens: Sequence[Token]) -> bool:
     return pair in COMMENTS and tokens[0].kind != "TIMES" and tokens[0].end == tokens[1].start
 
 
+def query(at: Misfit) -> Diagnostic | None:
+    """`select * from a` outside of a block."""
+    if at.start != "statement" or at.index > 1 or at.text(0).lower() not in ("select", "with", "create", "insert"):
+        return None
+    span = Span(at.path, at.tokens[0].start, at.tokens[0].end)
+    facts = {"what": at.what(), "found": shown(at.text(0))}
+    return Diagnostic("E011", span, facts, help='a query makes data: data b from a by sql "select …"')
+
+
 def other_word(at: Misfit) -> Diagnostic | None:
     """`import "x.mlspec" as x`, `assert .rows > 1`: another language's word for one of ours."""
     known = STATEMENTS if at.start == "statement" else LINES
@@ -146,6 +155,7 @@ def _set_with_commas(at: Misfit) -> Diagnostic | None:
 RULES = (
     sign,
     comment,
+    query,
     other_word,
     *header_habits.RULES,
     quoted_name,

@@ -10,7 +10,7 @@ from ..compiler.types import Columns, Frozen
 
 VERSION = 1
 
-__all__ = ["Answers", "Given", "Judge", "Made", "Make", "Outcome", "Propose", "Question", "Scoring", "Trial", "Tried"]
+__all__ = ["Answers", "Given", "Judge", "Made", "Make", "Outcome", "Proposals", "Propose", "Question", "Scoring", "Trial", "Tried"]
 
 
 class Given(Frozen):
@@ -80,6 +80,12 @@ class Propose(Frozen):
     seed: int = 0
     needs: Needs = Needs()
     root: str
+
+
+class Proposals(Frozen):
+    """The arguments of the trials to do next."""
+
+    proposals: tuple[dict[str, Value], ...]
 
 
 class Outcome(Frozen):

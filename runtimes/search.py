@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..compiler.program import Among, Predict, Search, Value
 from . import job
-from .order import Judge, Make, Propose, Question, Scoring, Trial, Tried
+from .order import Judge, Make, Proposals, Propose, Question, Scoring, Trial, Tried
 from .store.aside import Aside
 from .store.objects import FOLDER, Objects
 from .trouble import Trouble
@@ -52,8 +52,8 @@ def _values(among: Among) -> Sequence[Value]:
     return among.values or range(int(among.low), int(among.high) + 1)
 
 
-def proposed(order: Propose) -> list[Arguments]:
-    return proposals(order.search, order.tried, order.seed)
+def proposed(order: Propose) -> Proposals:
+    return Proposals(proposals=tuple(proposals(order.search, order.tried, order.seed)))
 
 
 def proposals(search: Search, tried: Sequence[Tried], seed: int) -> list[Arguments]:
@@ -168,7 +168,10 @@ def _score(order: Make, on: str, objects: Objects) -> float:
         question = Question(key="score", measure=scoring.measure, on=on)
         asked = Judge(name=name, digest=outcome.outputs[name].digest, kind="model", predict=order.predict,
                       questions=(question,), needs=order.needs, root=order.root)  # fmt: skip
-        return float(job.judge(asked, objects).values["score"])
+        score = job.judge(asked, objects).values["score"]
+        if isinstance(score, dict):
+            raise Trouble(f"score {name}", f"{scoring.metric} is a table, and the best is chosen by a number")
+        return float(score)
     if scoring.metric not in outcome.metrics:
         told = ", ".join(outcome.metrics) or "none"
         help_ = f'return (model, {{"{scoring.metric}": …}}), or say folds = 5'

@@ -18,18 +18,22 @@ from typing import Any
 from ...compiler import plan as planning
 from ...compiler.actions import Accept, Judge, Make, Plan, Refuse, Reuse, Serve, Wait
 from ...compiler.plan import Absent, Answers, Outlook
-from ...compiler.program import Input, Node, Program
+from ...compiler.program import Input, Node, Program, Search
 from ...compiler.state import Record, State
 from .. import order as orders
 from ..store.ledger import this_process
 from ..trouble import Trouble
+from . import searching
 from .events import Event, Failed, Settled, Started, Waiting, Watch
 from .gpus import gpus
 from .locking import locked_sources
 from .pool import Pool, Result, Task
 from .rollout import roll_out, stop_service
+from .searching import Searching
 from .world import World, accepted, state_of
 
+ALONE = ("make", "trial")  # what is done with the GPUs that a block needs, by a worker of its own
+LOGS = {"make": "{}", "judge": "{}.judged"}
 POLL = 0.2  # seconds between looks at the clock and at what other processes make
 
 
@@ -87,6 +91,7 @@ class _Doing:
     left: int = 0  # judge orders under way
     tries: int = 0
     notes: tuple[str, ...] = ()
+    search: Searching | None = None  # while its arguments are searched, and when they are found
 
 
 class _Engine:
@@ -237,7 +242,11 @@ class _Engine:
             self._tell(Waiting(node.title))
             return False
         self.doing[node.name] = doing
-        self._enqueue(doing, "make", self._order(node, action).model_dump(mode="json"))
+        order = self._order(node, action)
+        if node.search is not None:
+            doing.search = self._searching(node, node.search, order, action.parts)
+            return self._search(doing)
+        self._enqueue(doing, "make", order.model_dump(mode="json"))
         return False
 
     def _order(self, node: Node, action: Make) -> orders.Make:
@@ -269,14 +278,11 @@ class _Engine:
         return outlook.digest
 
     def _enqueue(self, doing: _Doing, verb: str, order: dict[str, Any]) -> None:
-        node = doing.node
-        log = (
-            self.world.log(self.run_id, node.name)
-            if verb == "make"
-            else self.world.log(self.run_id, f"{node.name}.judged")
-        )
-        message = {"do": verb, "order": order, "log": str(log), "store": str(self.world.objects.root)}
-        task = Task((node.name, verb), message, node.needs.time, alone=verb == "make" and bool(node.needs.gpu))
+        """`verb` begins with what is to be done; a trial has its number behind it."""
+        node, what = doing.node, verb.partition(" ")[0]
+        log = self.world.log(self.run_id, LOGS.get(what, "{}.{verb}").format(node.name, verb=verb))
+        message = {"do": what, "order": order, "log": str(log), "store": str(self.world.objects.root)}
+        task = Task((node.name, verb), message, node.needs.time, alone=what in ALONE and bool(node.needs.gpu))
         self.queue.append((task, min(node.needs.cpu or 1.0, float(self.workers))))
 
     def _submit(self) -> None:
@@ -314,10 +320,14 @@ class _Engine:
         name, _ = result.tag
         self.cpu_free += self.held.pop(f"{result.tag}", 1.0)
         self.gpus_free += self.gpus_held.pop(f"{result.tag}", ())
+        if name not in self.doing:
+            return  # given up, while this was under way
         doing = self.doing[name]
         doing.seconds += result.seconds
         answer = result.answer or {}
-        if "outcome" in answer:
+        if doing.search is not None and result.tag[1] not in ("make", "judge") and "damaged" not in answer:
+            self._searched(doing, doing.search, result, answer)
+        elif "outcome" in answer:
             self._made(doing, orders.Outcome.model_validate(answer["outcome"]), result.seconds)
         elif "answers" in answer:
             self._answered(doing, answer["answers"])
@@ -341,6 +351,8 @@ class _Engine:
         last = {item.name: self._last(item.name) for item in node.inputs if item.last}
         if last:
             outputs = (outputs[0].model_copy(update={"about": {**outputs[0].about, "last": last}}), *outputs[1:])
+        if doing.search is not None:
+            outputs = (doing.search.about(outputs[0]), *outputs[1:])
         record = Record(key=doing.key, parts=doing.parts, outputs=outputs, metrics=outcome.metrics, notes=outcome.notes,
                         seconds=round(seconds, 3), at=time.time())  # fmt: skip
         self.world.ledger.put_record(record, doing.token)
@@ -357,7 +369,10 @@ class _Engine:
         doing.tries += 1
         doing.notes = (f"tried again: {_what_went_wrong(doing.node, result, answer)[0]}",)
         action = planning.decide(doing.node, self.program, self.outlooks, self.state)
-        self._enqueue(doing, "make", self._order(doing.node, action).model_dump(mode="json"))
+        order = self._order(doing.node, action)
+        if doing.search is not None:
+            order = doing.search.winning(order)
+        self._enqueue(doing, "make", order.model_dump(mode="json"))
         return True
 
     def _unlease(self, doing: _Doing) -> None:
@@ -374,6 +389,33 @@ class _Engine:
             del self.waiting[name]
             if self._advance(doing):
                 self._finish(doing)
+
+    # --- search -----------------------------------------------------------------------------------------------
+
+    def _searching(self, node: Node, search: Search, order: orders.Make, parts: dict[str, str]) -> Searching:
+        self._tell(Started(node.title, "search"))
+        on = self._digest(search.on) if search.on else ""
+        return Searching(node, search, parts, order, self.world.ledger.fact, on)
+
+    def _search(self, doing: _Doing) -> bool:
+        """Hand out what is to be tried, or at the end made. Returns False: it is not settled."""
+        assert doing.search is not None
+        for verb, order in doing.search.next():
+            self._enqueue(doing, verb, order.model_dump(mode="json"))
+        return False
+
+    def _searched(self, doing: _Doing, search: Searching, result: Result, answer: dict[str, Any]) -> None:
+        told = searching.heard(search, result.tag[1], answer, _what_went_wrong(doing.node, result, answer))
+        self.world.ledger.put_facts(told.facts)
+        for event in told.events:
+            self._tell(event)
+        if told.failure is not None:
+            self._failed(doing, *told.failure)
+            self._finish(doing)
+        elif told.again is not None:
+            self._enqueue(doing, told.again[0], told.again[1].model_dump(mode="json"))
+        else:
+            self._search(doing)
 
     # --- judge and accept -------------------------------------------------------------------------------------
 

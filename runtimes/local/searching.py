@@ -15,7 +15,7 @@ from ...compiler.state import Made
 from .. import order as orders
 from .. import search as searches
 from ..order import Tried
-from ..search import ROUND, Arguments
+from ..search import Arguments
 from . import events
 
 TRIAL, PROPOSE, MAKE = "trial", "propose", "make"
@@ -41,12 +41,16 @@ class Searching:
     handed_out: int = 0
     tries: dict[int, int] = field(default_factory=dict)
     asking: bool = False
-    best: Tried | None = None
+    best_number: int | None = None
     failure: Failure | None = None
 
     def __post_init__(self) -> None:
         if self.search.is_grid:
             self.proposed = list(searches.grid(self.search))
+
+    @property
+    def best(self) -> Tried | None:
+        return None if self.best_number is None else self.tried[self.best_number]
 
     # --- what is next ---------------------------------------------------------------------------------------------
 
@@ -59,7 +63,7 @@ class Searching:
             if known:
                 self._settle(number, score)
             else:
-                yield f"{TRIAL} {number}", self._trial(number)
+                yield self.again(number)
         if len(self.tried) < len(self.proposed) or self.asking:
             return
         if len(self.tried) < self.search.size:
@@ -67,6 +71,9 @@ class Searching:
             yield PROPOSE, self._propose()
         elif self.best is not None:
             yield MAKE, self.winning(self.make)
+
+    def again(self, number: int) -> Order:
+        return f"{TRIAL} {number}", self._trial(number)
 
     def key(self, number: int) -> str:
         return identity.trial_key(self.parts, self.proposed[number])
@@ -98,9 +105,9 @@ class Searching:
 
     # --- what was heard -------------------------------------------------------------------------------------------
 
-    def heard_proposals(self, proposals: list[Arguments]) -> None:
+    def heard_proposals(self, answer: Mapping[str, Any]) -> None:
         self.asking = False
-        self.proposed += orders.Proposals.model_validate({"proposals": proposals}).proposals
+        self.proposed += orders.Proposals.model_validate(answer).proposals
 
     def heard_score(self, number: int, score: float) -> events.Tried:
         return self._told(number, self._settle(number, score))
@@ -114,11 +121,13 @@ class Searching:
         return self._told(number, self._settle(number, None), failure[0])
 
     def _settle(self, number: int, score: float | None) -> bool:
-        """Whether it is the best so far. The first of equals is, in the order in which they are proposed."""
+        """Whether it is better than all before it. Of equals the one that was proposed first is the best."""
         self.tried[number] = Tried(arguments=self.proposed[number], score=score)
         before = self.best.score if self.best else None
-        self.best = searches.best_of(self.search, self._in_order())
-        return score is not None and self.best is not None and score == self.best.score != before
+        rivals = [at for at in (self.best_number, number) if at is not None and self.tried[at].score is not None]
+        best = searches.best_of(self.search, [self.tried[at] for at in sorted(rivals)])
+        self.best_number = next((at for at in sorted(rivals) if self.tried[at] is best), None)
+        return best is not None and best.score != before
 
     def _told(self, number: int, is_best: bool, failure: str = "") -> events.Tried:
         one = self.tried[number]
@@ -144,5 +153,28 @@ class Searching:
         return made.model_copy(update={"about": {**made.about, "search": told}})
 
 
-def number_of(verb: str) -> int:
-    return int(verb.removeprefix(TRIAL))
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """What follows from an answer: facts to keep, events to tell, an order to hand out again; or that it all failed."""
+
+    facts: dict[str, float] = field(default_factory=dict)
+    events: tuple[events.Tried, ...] = ()
+    again: Order | None = None
+    failure: Failure | None = None
+
+
+def heard(search: Searching, verb: str, answer: Mapping[str, Any], failure: Failure) -> Heard:
+    """`failure` is what went wrong, if the answer holds nothing else."""
+    if verb == PROPOSE:
+        if "proposals" not in answer:
+            return Heard(failure=failure)
+        search.heard_proposals(answer)
+        return Heard()
+    number = int(verb.removeprefix(TRIAL))
+    if "score" in answer:
+        event = search.heard_score(number, answer["score"])
+        return Heard(facts={search.key(number): answer["score"]}, events=(event,))
+    told = search.heard_failure(number, failure)
+    if told is None:
+        return Heard(again=search.again(number))
+    return Heard(events=(told,), failure=search.failure if search.all_failed() else None)

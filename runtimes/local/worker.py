@@ -107,7 +107,7 @@ def _do(message: dict[str, Any]) -> dict[str, Any]:
 
     if message["do"] == "trial":
         return {"score": search.trial(Trial.model_validate(message["order"]), objects)}
-    return {"proposals": search.proposed(Propose.model_validate(message["order"]))}
+    return search.proposed(Propose.model_validate(message["order"])).model_dump(mode="json")
 
 
 def _bound(memory: int | None) -> None:
