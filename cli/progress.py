@@ -7,13 +7,15 @@ import threading
 import time
 from typing import Any
 
-from ..runtimes.local.events import Event, Failed, Planned, Settled, Started, Waiting
+from ..runtimes.local.events import Event, Failed, Planned, Settled, Started, Tried, Waiting
 from . import words
 from .frame import painter
 
 TINTS = {"made": "green", "accepted": "green", "served": "green", "refused": "red", "failed": "red", "waits": "yellow",
          "retired": "yellow", "reused": "grey"}  # fmt: skip
 QUIET = ("reused",)
+OFTEN = 10  # every so many trials of a search are told, besides the best ones and those that failed
+ROOM = 70  # characters of a trial in the live view
 
 
 class Lines:
@@ -31,6 +33,8 @@ class Lines:
                 return self._settled(event)
             case Failed():
                 return self._failed(event)
+            case Tried() if event.is_best or event.failure or event.number % OFTEN == 0 or event.number == event.of:
+                return self._tried(event)
             case Waiting(name=name):
                 return [self._line("waits", "yellow", name, "another apply is making it")]
             case _:
@@ -56,6 +60,11 @@ class Lines:
             lines.append(f"{margin}what answered before goes on")
         return lines + [margin + note for note in event.notes]
 
+    def _tried(self, event: Tried) -> list[str]:
+        tint = "yellow" if event.failure else "blue"
+        count = f"{event.number:{len(str(event.of))}}/{event.of}  {words.arguments(event.arguments)}"
+        return [self._line("tried", tint, event.name, f"{count}  {event.failure or scored(event)}")]
+
     def _failed(self, event: Failed) -> list[str]:
         margin = " " * (self.width + 13)
         lines = [self._line("failed", "red", event.name, event.message)]
@@ -65,6 +74,13 @@ class Lines:
         if event.log:
             lines.append(f"{margin}log: mlspec logs {event.name.split(',')[0]}")
         return lines
+
+
+def scored(event: Tried) -> str:
+    """roc_auc 0.8412, best 0.8431"""
+    if event.is_best or event.score is None or event.best is None:
+        return f"{event.metric} {words.number(event.score)}, the best so far"
+    return f"{event.metric} {words.number(event.score)}, best {words.number(event.best)}"
 
 
 class Plain:
@@ -89,6 +105,7 @@ class Live(Plain):
     def __init__(self, stream: Any) -> None:
         super().__init__(stream)
         self.working: dict[str, tuple[str, float]] = {}
+        self.trying: dict[str, Tried] = {}  # the last trial of each search
         self.drawn = 0
         self.lock = threading.Lock()
         self.closed = threading.Event()
@@ -102,7 +119,11 @@ class Live(Plain):
                 self.working[event.name] = (event.verb, time.monotonic())
             elif isinstance(event, Settled | Failed):
                 self.working.pop(event.name, None)
-            super().__call__(event)
+                self.trying.pop(event.name, None)
+            elif isinstance(event, Tried):
+                self.trying[event.name] = event
+            if not isinstance(event, Tried) or event.failure:
+                super().__call__(event)
             self._draw()
 
     def close(self) -> None:
@@ -127,10 +148,17 @@ class Live(Plain):
         paint = self.lines.paint
         for name, (verb, began) in list(self.working.items())[:8]:
             took = words.duration(time.monotonic() - began)
-            word = {"make": "making", "judge": "judging", "serve": "starting"}[verb]
-            self.stream.write(f"  {paint(f'{word:8}', 'blue')} {name:{self.lines.width}}  {paint(took, 'grey')}\n")
+            word = {"make": "making", "judge": "judging", "serve": "starting", "search": "trying"}[verb]
+            shown = f"{_trying(self.trying[name])}  " if verb == "search" and name in self.trying else ""
+            self.stream.write(f"  {paint(f'{word:8}', 'blue')} {name:{self.lines.width}}  {shown}{paint(took, 'grey')}\n")
             self.drawn += 1
         self.stream.flush()
+
+
+def _trying(event: Tried) -> str:
+    """In the place of the trial before: it has to fit on one line."""
+    text = f"{event.number}/{event.of}  {words.arguments(event.arguments)}  {scored(event)}"
+    return text if len(text) <= ROOM else f"{event.number}/{event.of}  {scored(event)}"
 
 
 def _width(event: Planned) -> int:

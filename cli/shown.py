@@ -106,7 +106,7 @@ def text(found: dict[str, Any]) -> str:
     facts = {
         key: value
         for key, value in found.items()
-        if key not in ("name", "kind", "doc", "first", "columns", "metrics", "running")
+        if key not in ("name", "kind", "doc", "first", "columns", "metrics", "search", "running")
     }
     lines.append(
         words.table(
@@ -115,6 +115,8 @@ def text(found: dict[str, Any]) -> str:
     )
     if found.get("metrics"):
         lines += ["", *(line for name, value in found["metrics"].items() for line in _metric(name, value))]
+    if found.get("search"):
+        lines += ["", *_search(found["search"])]
     if found.get("columns"):
         lines += ["", words.table([(column["name"], column["type"]) for column in found["columns"]])]
     if found.get("first"):
@@ -149,6 +151,20 @@ def _metric(name: str, value: Any) -> list[str]:
     labels = [str(label) for label in value["labels"]]
     table = [["", *labels], *([label, *map(str, row)] for label, row in zip(labels, value["rows"], strict=True))]
     return [f"  {name}", words.table(table, indent="    ")]
+
+
+def _search(search: dict[str, Any], top: int = 5) -> list[str]:
+    """The arguments that won, and the best of the other trials."""
+    way, metric = search["metric"].removesuffix(")").split("(")
+    scored = sorted((one for one in search["trials"] if one[1] is not None), key=lambda one: one[1], reverse=way == "max")
+    table = [[*map(_value, arguments.values()), words.number(score)] for arguments, score in scored[:top]]
+    failed = len(search["trials"]) - len(scored)
+    told = f"  the best of {len(search['trials'])} trials{f', {failed} of which failed' if failed else ''}"
+    return [f"{told}, by {search['metric']}:", words.table([[*search["best"], metric], *table], indent="    ")]
+
+
+def _value(value: Any) -> str:
+    return f"{value:.6g}" if isinstance(value, float) else _flat(value)
 
 
 def grid(rows: list[dict[str, Any]], width: int = 100) -> str:

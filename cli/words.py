@@ -44,6 +44,17 @@ def metrics(found: Mapping[str, Any] | None) -> str:
     )
 
 
+def arguments(given: Mapping[str, Any]) -> str:
+    """max_depth 6, learning_rate 0.08"""
+    return ", ".join(f"{name} {_value(value)}" for name, value in given.items())
+
+
+def _value(value: Any) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
+    return f"{value:.6g}" if isinstance(value, float) else str(value)
+
+
 def moment(at: float) -> str:
     return time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(at))
 

@@ -215,7 +215,7 @@ def _told_of(block: tree.Block, scope: Scope) -> dict[str, Value]:
 def _query(written: tree.Text | tree.Reference | None, scope: Scope) -> tuple[str, str] | None:
     """The query and its file, "" when inline. One line in quotes that ends in .sql is a file."""
     text = _place(written, scope)
-    if text is None or written is None:
+    if text is None or written is None or not _is_text(text):
         return None
     if (isinstance(written, tree.Text) and written.raw) or not text.strip().lower().endswith(".sql"):
         return text, ""
@@ -226,6 +226,11 @@ def _query(written: tree.Text | tree.Reference | None, scope: Scope) -> tuple[st
         )
         return None
     return found, text
+
+
+def _is_text(text: str) -> bool:
+    """A half of a character, as only a program writes it, was told where it stands."""
+    return not any("\ud800" <= character <= "\udfff" for character in text)
 
 
 def _sql_problem(

@@ -13,7 +13,7 @@ Base = Literal["int", "float", "text", "bool", "date", "timestamp", "list"]
 class Frozen(BaseModel):
     """What crosses a process or is kept on disk: unchanging, and strict about what it does not know."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
 
 class Type(Frozen):

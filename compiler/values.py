@@ -55,7 +55,7 @@ def read(
         case tree.Column():
             return ColumnValue(expression.name)
         case tree.Items():
-            items = [read(item, params, told) for item in expression.items]
+            items = [_item(item, params, told) for item in expression.items]
             return None if None in items else tuple(items)  # type: ignore[arg-type]
         case tree.Reference() if not expression.path and expression.name in params:
             value = params[expression.name]
@@ -67,6 +67,14 @@ def read(
         case _:
             told.append(Diagnostic("E216", expression.span, {}))
     return None
+
+
+def _item(written: tree.Expression, params: Mapping[str, Value | Secret], told: list[Diagnostic]) -> Plain | None:
+    value = read(written, params, told)
+    if isinstance(value, tuple):
+        told.append(Diagnostic("E216", written.span, {}, help="a list holds single values"))
+        return None
+    return value
 
 
 def _no_such_value(reference: tree.Reference, params: Mapping[str, Value | Secret]) -> Diagnostic:

@@ -78,7 +78,7 @@ def comment(at: Misfit) -> Diagnostic | None:
 def is_comment(tokens: Sequence[Token]) -> bool:
     """Whether the whole line is one, as others write them."""
     pair = {token.kind for token in tokens[:2]}
-    return pair in COMMENTS and tokens[0].kind != "TIMES" and tokens[0].end == tokens[1].start
+    return len(tokens) > 1 and pair in COMMENTS and tokens[0].kind != "TIMES" and tokens[0].end == tokens[1].start
 
 
 def query(at: Misfit) -> Diagnostic | None:

@@ -52,6 +52,7 @@ class Misfit:
         if not fits([*self.tokens[:first], *lex(text, table().words), *self.tokens[end:]], self.start):
             return None
         before = self.tokens[first - 1].end if first else self.tokens[0].start
+        end = min(end, len(self.tokens))
         if first == end:
             return Fix(Span(self.path, before, before), text)
         start = self.tokens[first].start

@@ -83,7 +83,7 @@ def _new(study: Any, search: Search, seen: set[str], seed: int) -> Arguments:
     if search.combinations is None or search.combinations > COUNTABLE:
         return arguments
     rest = [one for one in grid(search) if _text(one) not in seen]
-    return random.Random(f"{seed} {len(seen)}").choice(rest)  # noqa: S311 a draw that is the same each time
+    return random.Random(f"{seed} {len(seen)}").choice(rest)
 
 
 def _study(search: Search, tried: Sequence[Tried], seed: int) -> Any:
@@ -132,10 +132,11 @@ def _distribution(among: Among) -> Any:
 
 def _taken(among: Among, value: Any) -> Value:
     if among.values:
-        return among.values[value]
+        chosen: Value = among.values[value]
+        return chosen
     if among.whole:
         return int(value)
-    return float(min(max(float(f"{value:.{DIGITS}g}"), among.low), among.high))
+    return min(max(float(f"{value:.{DIGITS}g}"), float(among.low)), float(among.high))
 
 
 def _given(among: Among, value: Value) -> Any:
@@ -223,7 +224,7 @@ def _folds(table: pa.Table, scoring: Scoring, predict: Predict | None, name: str
 def _dealer(by_class: bool, by_group: bool, scoring: Scoring) -> Any:
     from sklearn import model_selection as dealers
 
-    forms = {(False, False): dealers.KFold, (True, False): dealers.StratifiedKFold,
-             (False, True): dealers.GroupKFold, (True, True): dealers.StratifiedGroupKFold}  # fmt: skip
-    dealer: Any = forms[by_class, by_group]
+    dealer: Any = dealers.StratifiedKFold if by_class else dealers.KFold
+    if by_group:  # keeping the classes' shares too takes seconds for a hundred thousand keys
+        dealer = dealers.GroupKFold
     return dealer(n_splits=scoring.folds, shuffle=True, random_state=scoring.seed % 2**32)

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 from collections.abc import Callable, Mapping
@@ -46,10 +47,20 @@ def _columns(**types: str) -> tuple[Column, ...]:
     return tuple(Column(name=name, type=Type.model_validate({"base": base})) for name, base in types.items())
 
 
+def _notebook(*cells: tuple[str, str]) -> str:
+    """Of the tag and the source of each cell."""
+    whole = [{"cell_type": "code", "source": source, "metadata": {"tags": [tag]}} for tag, source in cells]
+    return json.dumps({"nbformat": 4, "nbformat_minor": 4, "metadata": {}, "cells": whole})
+
+
 FILES = InMemory(
     {"steps.py": "def clean(people, least):\n    return people\n\n\ndef lift(y_true, y_pred, spend):\n    return 1\n",
      "m.py": "def fit(a, **options):\n    return a\n",
      "wrong.sql": "select idd from people", "right.sql": "select * from people",
+     "clean.ipynb": _notebook(("parameters", "least = 1"), ("", "chosen = people[people.age > least]")),
+     "broken.ipynb": _notebook(("", "import pandas as pd\n%matplotlib inline"), ("", "chosen = people.dropna(")),
+     "in_r.ipynb": '{"nbformat": 4, "cells": [], "metadata": {"kernelspec": {"language": "R"}}}',
+     "merged.ipynb": "<<<<<<< ours\n{}\n=======\n{}\n>>>>>>> theirs\n",
      "plain.mlspec": 'data raw from csv "people.csv"\n',
      "used.mlspec": 'param town: text\nparam least: int = 1\nsecret token\n'
      'data raw from csv "people.csv"\ndata chosen from raw by sql "select * from raw where town = $town"\n',

@@ -13,6 +13,7 @@ import threading
 import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from ...compiler import plan as planning
@@ -33,7 +34,6 @@ from .searching import Searching
 from .world import World, accepted, state_of
 
 ALONE = ("make", "trial")  # what is done with the GPUs that a block needs, by a worker of its own
-LOGS = {"make": "{}", "judge": "{}.judged"}
 POLL = 0.2  # seconds between looks at the clock and at what other processes make
 
 
@@ -280,10 +280,14 @@ class _Engine:
     def _enqueue(self, doing: _Doing, verb: str, order: dict[str, Any]) -> None:
         """`verb` begins with what is to be done; a trial has its number behind it."""
         node, what = doing.node, verb.partition(" ")[0]
-        log = self.world.log(self.run_id, LOGS.get(what, "{}.{verb}").format(node.name, verb=verb))
+        log = self._log(node, verb)
         message = {"do": what, "order": order, "log": str(log), "store": str(self.world.objects.root)}
         task = Task((node.name, verb), message, node.needs.time, alone=what in ALONE and bool(node.needs.gpu))
         self.queue.append((task, min(node.needs.cpu or 1.0, float(self.workers))))
+
+    def _log(self, node: Node, verb: str) -> Path:
+        behind = {"make": "", "judge": ".judged"}.get(verb, f".{verb.replace(' ', '-')}")
+        return self.world.log(self.run_id, node.name + behind)
 
     def _submit(self) -> None:
         """Hand out what is queued while there are free workers and cores."""
@@ -353,6 +357,7 @@ class _Engine:
             outputs = (outputs[0].model_copy(update={"about": {**outputs[0].about, "last": last}}), *outputs[1:])
         if doing.search is not None:
             outputs = (doing.search.about(outputs[0]), *outputs[1:])
+            doing.seconds = seconds = doing.search.seconds()
         record = Record(key=doing.key, parts=doing.parts, outputs=outputs, metrics=outcome.metrics, notes=outcome.notes,
                         seconds=round(seconds, 3), at=time.time())  # fmt: skip
         self.world.ledger.put_record(record, doing.token)
@@ -407,8 +412,12 @@ class _Engine:
     def _searched(self, doing: _Doing, search: Searching, result: Result, answer: dict[str, Any]) -> None:
         told = searching.heard(search, result.tag[1], answer, _what_went_wrong(doing.node, result, answer))
         self.world.ledger.put_facts(told.facts)
+        log = self._log(doing.node, result.tag[1])
         for event in told.events:
             self._tell(event)
+            if event.failure:
+                self._note_log(doing.node.name, str(log))
+        searching.sweep(log)
         if told.failure is not None:
             self._failed(doing, *told.failure)
             self._finish(doing)

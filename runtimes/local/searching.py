@@ -5,8 +5,10 @@ A trial's score is a fact, under a key of its own: a search that was interrupted
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from ...compiler import identity
@@ -43,6 +45,7 @@ class Searching:
     asking: bool = False
     best_number: int | None = None
     failure: Failure | None = None
+    began: float = field(default_factory=time.monotonic)
 
     def __post_init__(self) -> None:
         if self.search.is_grid:
@@ -136,6 +139,9 @@ class Searching:
             self.best.score if self.best else None, is_best, failure,
         )  # fmt: skip
 
+    def seconds(self) -> float:
+        return time.monotonic() - self.began
+
     # --- what came of it ------------------------------------------------------------------------------------------
 
     def all_failed(self) -> bool:
@@ -161,6 +167,12 @@ class Heard:
     events: tuple[events.Tried, ...] = ()
     again: Order | None = None
     failure: Failure | None = None
+
+
+def sweep(log: Path) -> None:
+    """A trial that printed nothing leaves no file."""
+    if log.is_file() and not log.stat().st_size:
+        log.unlink()
 
 
 def heard(search: Searching, verb: str, answer: Mapping[str, Any], failure: Failure) -> Heard:

@@ -5,21 +5,20 @@ from __future__ import annotations
 import hashlib
 import json
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ... import __version__
-from ...compiler import plan as planning
-from ...compiler.actions import Plan
-from ...compiler.explain import trace
 from ...compiler.program import LOCAL, Program
 from ...compiler.state import State
 from ...grammar.diagnostic import listing, nearest
 from ..trouble import Trouble
 from . import texts
-from .engine import Summary, apply
-from .events import Watch
-from .locking import locked_sources, pin
 from .world import World, open_world, state_of
+
+if TYPE_CHECKING:  # the planner and the engine are imported by who plans and applies: a check needs neither
+    from ...compiler.actions import Plan
+    from .engine import Summary
+    from .events import Watch
 
 PACKAGE = Path(__file__).parents[2]
 
@@ -123,15 +122,22 @@ class Session:
     # --- plan and apply ---------------------------------------------------------------------------------------
 
     def state(self, program: Program, *, locked: bool = False) -> State:
+        from .locking import locked_sources
+
         return state_of(program, self.world, locked_sources(program, self.world) if locked else None)
 
     def plan(self, program: Program, *, locked: bool = False) -> Plan:
-        return planning.plan(program, self.state(program, locked=locked))
+        from ...compiler.plan import plan
+
+        return plan(program, self.state(program, locked=locked))
 
     def apply(
         self, program: Program, plan: Plan, watch: Watch, workers: int | None = None, *, retire: bool = True,
         locked: bool = False,
     ) -> Summary:  # fmt: skip
+        from .engine import apply
+        from .locking import pin
+
         option = program.environment.options.get("workers")
         workers = workers or (option if isinstance(option, int) else None)
         summary = apply(program, plan, self.world, watch, workers, retire=retire, locked=locked)
@@ -140,8 +146,11 @@ class Session:
         return summary
 
     def why(self, program: Program, name: str) -> list[tuple[int, str]]:
+        from ...compiler.explain import trace
+        from ...compiler.plan import in_force
+
         state = self.state(program)
-        return list(trace(name, program, state, planning.in_force(program, state)))
+        return list(trace(name, program, state, in_force(program, state)))
 
 
 def _head(compiled: Any, asked: dict[str, str]) -> dict[str, Any]:

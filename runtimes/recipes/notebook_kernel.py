@@ -20,7 +20,7 @@ from typing import Any
 
 from ...compiler.notebook import cells_to_run, source_of
 from .. import models, secrets
-from ..order import Make, Outcome
+from ..order import Given, Make, Outcome
 from ..store.objects import FOLDER, Damaged, Objects
 from ..trouble import Trouble
 from ..userframes import cause, come_first, guarded
@@ -77,18 +77,21 @@ def give(shell: Any) -> None:
     work: Work = shell.mlspec
 
     def values() -> None:
-        order = work.order
         given: dict[str, Any] = dict.fromkeys(work.code.parameters)  # None for a `last` that is not there yet
-        given |= {
-            one.alias: given_as(one, "Path" if one.digest.startswith(FOLDER) else "", work) for one in order.inputs
-        }
-        shell.push(given | {name: secrets.value(secret) for name, secret in order.secrets.items()})
+        given |= {one.alias: given_as(one, _form(one), work) for one in work.order.inputs}
+        given |= {name: secrets.value(secret) for name, secret in work.order.secrets.items()}
+        shell.push(given)
         seed_random(work.seed)
 
     answer = _told(values)
     if answer:
         (work.scratch / ANSWER).write_text(json.dumps(answer))
         raise RuntimeError("the inputs could not be given")
+
+
+def _form(given: Given) -> str:
+    """A table comes as a frame, a folder of files as its path."""
+    return "Path" if given.kind == "data" and given.digest.startswith(FOLDER) else ""
 
 
 # --- when a cell has run -------------------------------------------------------------------------------------
