@@ -3,8 +3,10 @@ VENV    := .venv
 PYTHON  ?= python3
 BIN     := $(VENV)/bin
 READY   := $(VENV)/.ready
+N       ?= 20000
+TIME    ?= 600
 
-.PHONY: demo test lint types wheel golden bench clean
+.PHONY: demo test lint types wheel golden bench clean fuzz
 
 demo: $(READY)  ## apply a real spec, and ask the service for a prediction
 	@PATH="$(abspath $(BIN)):$$PATH" sh specs/telco_churn/demo.sh
@@ -25,6 +27,11 @@ wheel: $(READY)  ## the tests against the built wheel, from another folder
 
 golden: $(READY)  ## write the goldens anew; read the diff
 	MLSPEC_GOLDEN=write $(BIN)/python -m pytest -q tests/test_corpus.py
+
+fuzz: $(READY)  ## judge texts that nobody would write; N=1000000 for more, see tests/fuzz/README.md
+	$(BIN)/python tests/fuzz/run.py --inputs $(N) --seconds $(TIME)
+	$(BIN)/python -m pip install -qq -e '.[fuzz]'
+	$(BIN)/python tests/fuzz/run.py --inputs $(N) --seconds $(TIME) --guided
 
 bench: $(READY)  ## see benchmarks/README.md
 	$(BIN)/python -m benchmarks

@@ -67,7 +67,7 @@ def _model(session: Session, program: Program, node: Node, accepted: Accepted, r
         found["predicts"] = {"targets": list(node.predict.targets), "positive": node.predict.positive,
                              "features": list(node.predict.features), "task": node.predict.task}  # fmt: skip
     if record:
-        about = record.outputs[0].about
+        about = (_as_searched(session, program, node, accepted) or record).outputs[0].about
         found |= {key: value for key, value in about.items() if value}
         found["took"] = words.duration(record.seconds)
         inputs = {f"input {identity.role(node, item, i)}": item.name for i, item in enumerate(node.inputs)}
@@ -75,6 +75,18 @@ def _model(session: Session, program: Program, node: Node, accepted: Accepted, r
             inputs[part]: record.parts[part].removeprefix("folder:")[:12] for part in inputs if part in record.parts
         }
     return found
+
+
+def _as_searched(session: Session, program: Program, node: Node, accepted: Accepted) -> Record | None:
+    """What was made last: a longer search that found the same model did not move its name."""
+    if node.search is None:
+        return None
+    state = session.state(program)
+    digests = {name: state.names[name].digest for name in node.awaits if name in state.names}
+    if len(digests) < len(node.awaits):
+        return None
+    record = state.record(identity.key_of(identity.making(node, digests, {}, state.versions)))
+    return record if record and record.outputs[0].digest == accepted.digest else None
 
 
 def metrics(session: Session, program: Program, node: Node, record: Record | None) -> dict[str, Any]:

@@ -9,11 +9,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from ..grammar import tree
+from ..grammar.codes import CODES
 from ..grammar.diagnostic import Diagnostic, Fix, listing, nearest
 from ..grammar.foreign import OTHER_RECIPES
-from ..grammar.kinds import KINDS, LINES, RECIPES, TYPES, Recipe
+from ..grammar.kinds import ANSWERING, KINDS, LINES, RECIPES, SEEN, TYPES, Recipe
 from ..grammar.source import Source, Span
-from . import conditions, declared, learn, make, meant, running, search, values, verdict
+from . import conditions, declared, learn, make, meant, running, search, serving, values, verdict, warnings
 from .lines import word
 from .load import Files
 from .lock import Pinned
@@ -41,7 +42,10 @@ def check(
     nodes = [node for node in (_remembered(block, scope, memo) for block in names.blocks) if node is not None]
     spec = document.path.rsplit("/", 1)[-1]
     program = Program(spec=spec, doc=names.doc, params=plain, secrets=tuple(sorted(names.secrets)), nodes=tuple(nodes))
-    return program, tuple(one for one in scope.told if not _names_what_is_lost(one, names))
+    told = tuple(one for one in scope.told if not _names_what_is_lost(one, names))
+    if any(CODES[one.code].severity == "error" for one in told) or any(block.unread for block in names.blocks):
+        return program, told
+    return program, (*told, *warnings.find(program, names, files))
 
 
 def _names_what_is_lost(one: Diagnostic, names: Names) -> bool:
@@ -143,6 +147,7 @@ def _as_read(block: tree.Block, scope: Scope) -> Node | None:
     node = learn.with_measures(block, node, scope)
     _remember(node, scope)
     node = _with_expects(block, node, scope)
+    serving.tried(node, scope)
     node = search.with_search(block, node, scope)
     _remember(node, scope)
     return node
@@ -186,6 +191,8 @@ def recipe_of(block: tree.Block, scope: Scope) -> Recipe | None:
     sources = [item for item in block.inputs if is_source(item)]
     if sources:
         return _source(block, sources[0], scope)
+    if block.recipe is None and _is_of_a_service(block, scope):
+        return SEEN
     if block.recipe is None:
         help_ = (
             'write from csv "…", or by sql, python, split …'
@@ -209,6 +216,12 @@ def recipe_of(block: tree.Block, scope: Scope) -> Recipe | None:
         )
         return None
     return _model_as_recipe(block, word, scope)
+
+
+def _is_of_a_service(block: tree.Block, scope: Scope) -> bool:
+    """`data seen from churn_api`: what a service saw is there by itself."""
+    services = [item for item in block.inputs if scope.names.kind_of(item.reference.name) == "service"]
+    return block.kind == "data" and len(block.inputs) == len(services) == 1
 
 
 def _source(block: tree.Block, item: tree.Input, scope: Scope) -> Recipe | None:
@@ -257,9 +270,7 @@ def _named_recipe(block: tree.Block, recipe: Recipe, scope: Scope) -> Recipe | N
         makes = " or ".join(recipe.makes)
         scope.tell("E202", written.span, {"word": recipe.word, "kind": block.kind}, help=f"{recipe.word} makes {makes}")
         return None
-    if recipe.word == "python" and block.kind == "service":
-        scope.tell("E901", written.span, {"what": "a service by python"})
-        return None
+    recipe = ANSWERING if recipe.word == "python" and block.kind == "service" else recipe
     if (recipe.place == "needed") != (written.place is not None):
         example = {"sql": '"query.sql" or """select …"""', "python": '"file.py:function"', "shell": '"command"'}
         help_ = f"write by {recipe.word} {example.get(recipe.word, '')}".rstrip()

@@ -15,8 +15,8 @@ from .types import Column
 
 # Raised when a recipe of ours would make other bytes from the same parts.
 RECIPE_VERSIONS = {
-    "csv": 1, "parquet": 1, "jsonl": 1, "excel": 1, "folder": 1, "sql": 1, "python": 1, "split": 1, "predict": 1,
-    "shell": 1, "notebook": 1, "http": 1,
+    "csv": 1, "parquet": 1, "jsonl": 1, "excel": 1, "folder": 1, "sqlite": 1, "postgres": 1, "sql": 1, "python": 1, "split": 1, "predict": 1,
+    "shell": 1, "notebook": 1, "http": 1, "seen": 1,
 }  # fmt: skip
 
 # What a recipe of ours is made with, where its result depends on it.
@@ -62,13 +62,15 @@ def making(node: Node, digests: Mapping[str, str], files: Mapping[str, str], ver
     if recipe.code:
         parts |= _code(node)
     for position, item in enumerate(node.inputs):
+        if node.recipe.word == "seen":
+            break  # its log's files say all: a new release alone makes nothing
         # What was accepted last is recorded beside the key, not in it: a new one alone makes nothing.
         parts[f"input {role(node, item, position)}"] = "last" if item.last else digests[item.name]
     for name, value in node.arguments.items():
         parts[f"argument {_argument_name(node, name)}"] = written(value)
     for file, digest in files.items():
         parts[f"file {file}"] = digest
-    for column in node.declared:
+    for column in (node.columns.get(node.name) or ()) if node.recipe.word == "seen" else node.declared:
         parts[f"column {column.name}"] = column_text(column)
     for package in _made_with(node):
         parts[f"package {package}"] = versions.get(package, "none")
@@ -76,6 +78,8 @@ def making(node: Node, digests: Mapping[str, str], files: Mapping[str, str], ver
         parts["predict"] = predict_text(node.predict)
     if node.search:
         parts |= _search(node.search, digests, versions)
+    if node.exchange:
+        parts["request"] = hashlib.sha256(node.exchange.model_dump_json().encode()).hexdigest()
     parts["outputs"] = str(len(node.names))
     return parts
 

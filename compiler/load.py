@@ -10,12 +10,24 @@ from .program import Value
 from .types import Columns
 
 
+REMOTE = ("http://", "https://", "s3://")
+
+
+def is_remote(word: str, place: str) -> bool:
+    """Whether a source is reached over a network: it is not looked into before it is read."""
+    return word == "postgres" or place.lower().startswith(REMOTE)
+
+
 @dataclass(frozen=True, slots=True)
 class Unreadable:
-    """A file that cannot be used: why, in plain words, and the way out."""
+    """A file that cannot be used: why, in plain words, and the way out. `argument` is the one that is at fault."""
 
     why: str
     help: str = ""
+    argument: str = ""
+
+
+Found = Columns | Unreadable | None
 
 
 class Files(Protocol):
@@ -27,8 +39,9 @@ class Files(Protocol):
     def names(self) -> tuple[str, ...]:
         """The files of the folder, for did-you-mean."""
 
-    def columns(self, word: str, place: str, arguments: Mapping[str, Value], declared: Columns) -> Columns | Unreadable:
-        """The columns that a source holds, under their names in the file. () for a folder."""
+    def columns(self, word: str, place: str, arguments: Mapping[str, Value], declared: Columns) -> Found:
+        """The columns that a source holds, under their names in the file. () for a folder, None where they are not
+        known before it is read."""
 
 
 class InMemory:
@@ -43,5 +56,7 @@ class InMemory:
     def names(self) -> tuple[str, ...]:
         return (*self.texts, *self.tables)
 
-    def columns(self, word: str, place: str, arguments: Mapping[str, Value], declared: Columns) -> Columns | Unreadable:
+    def columns(self, word: str, place: str, arguments: Mapping[str, Value], declared: Columns) -> Found:
+        if is_remote(word, place):
+            return self.tables.get(place)
         return self.tables.get(place) or Unreadable(f"there is no file {place}")

@@ -13,9 +13,11 @@ from . import (
     meant,
     notebook,
     notebook_fits,
+    outside,
     python_fits,
     running,
     search,
+    serving,
     signature,
     sql,
     values,
@@ -54,12 +56,16 @@ def node(block: tree.Block, recipe: Recipe, scope: Scope) -> Node | None:
             return _split(block, base, given, scope)
         case "predict":
             return _predict(block, base, scope)
+        case "python" if base.kind == "service":
+            return serving.python(block, base, _place(block.recipe.place if block.recipe else None, scope), scope)
+        case "seen":
+            return _seen(block, base, scope)
         case "python":
             return _python(block, base, given, scope)
         case "notebook":
             return _notebook(block, base, given, scope)
         case "http":
-            return _http(block, base, scope)
+            return serving.http(block, base, scope)
         case _:
             return _shell(block, base, scope)
 
@@ -72,8 +78,10 @@ def _inputs(block: tree.Block, scope: Scope) -> tuple[Input, ...]:
         if is_source(item) or item.reference.name not in scope.names.block_of:
             continue
         kind = scope.names.kind_of(item.reference.name)
-        if kind == "service":
-            scope.tell("E901", item.span, {"what": "data made from a service's log"})
+        if kind == "service" and (block.kind != "data" or block.recipe is not None):
+            facts = {"name": item.reference.name, "kind": kind, "wanted": "a model" if block.kind == "service" else "data"}
+            help_ = f"what it saw is data: data seen from {item.reference}" if block.kind != "service" else ""
+            scope.tell("E104", item.span, facts, help=help_)
             continue
         alias = item.alias or item.reference.name
         if any(other.alias == alias for other in found):
@@ -115,16 +123,21 @@ def _source(block: tree.Block, base: Node, scope: Scope) -> Node | None:
     place = _place(item.place, scope)
     if place is None or item.place is None:
         return None
-    found = scope.files.columns(base.recipe.word, place, base.arguments, base.declared)
     made = base.model_copy(update={"recipe": Made(word=base.recipe.word, place=place)})
+    if not outside.is_sound(block, base, place, scope):
+        return made.model_copy(update={"columns": dict.fromkeys(base.names)})
+    found = scope.files.columns(base.recipe.word, place, base.arguments, base.declared)
     if isinstance(found, Unreadable):
         help_ = found.help or did_you_mean(place, scope.files.names(), " ").strip()
-        scope.tell("E701", item.place.span, {"why": found.why}, help=help_)
+        line = outside.line_of(block, found.argument)
+        scope.tell("E701", line.value.span if line else item.place.span, {"why": found.why}, help=help_)
         return made.model_copy(update={"columns": dict.fromkeys(base.names)})
     if base.recipe.word == "folder":
         return made
-    columns = _renamed(block, base, found, scope)
-    _as_pinned(item.place.span, base, columns, scope)
+    columns = base.declared or None  # where it is not looked into before it is read
+    if found is not None:
+        columns = _renamed(block, base, found, scope)
+        _as_pinned(item.place.span, base, columns, scope)
     outputs = {base.name: columns}
     if len(base.names) > 1:
         outputs[base.names[1]] = REJECTS
@@ -215,7 +228,7 @@ def _told_of(block: tree.Block, scope: Scope) -> dict[str, Value]:
 def _query(written: tree.Text | tree.Reference | None, scope: Scope) -> tuple[str, str] | None:
     """The query and its file, "" when inline. One line in quotes that ends in .sql is a file."""
     text = _place(written, scope)
-    if text is None or written is None or not _is_text(text):
+    if text is None or written is None:
         return None
     if (isinstance(written, tree.Text) and written.raw) or not text.strip().lower().endswith(".sql"):
         return text, ""
@@ -226,11 +239,6 @@ def _query(written: tree.Text | tree.Reference | None, scope: Scope) -> tuple[st
         )
         return None
     return found, text
-
-
-def _is_text(text: str) -> bool:
-    """A half of a character, as only a program writes it, was told where it stands."""
-    return not any("\ud800" <= character <= "\udfff" for character in text)
 
 
 def _sql_problem(
@@ -386,6 +394,12 @@ def _predict(block: tree.Block, base: Node, scope: Scope) -> Node:
     return made.model_copy(update={"columns": {base.name: _conforming(block, base, columns, scope)}})
 
 
+def _seen(block: tree.Block, base: Node, scope: Scope) -> Node:
+    known = serving.seen(block, base, scope)
+    columns = _conforming(block, base, known, scope) if known is not None else base.declared or None
+    return base.model_copy(update={"columns": {base.name: columns}})
+
+
 def _features_there(block: tree.Block, model: Node, data: str, known: Columns, scope: Scope) -> None:
     assert model.predict is not None
     names = by_name(known)
@@ -450,7 +464,7 @@ def _of_code(block: tree.Block, base: Node, recipe: Made, given: arguments.Given
     return made.model_copy(update={"columns": outputs})
 
 
-# --- shell and http -------------------------------------------------------------------------------------------
+# --- shell ----------------------------------------------------------------------------------------------------
 
 
 def _shell(block: tree.Block, base: Node, scope: Scope) -> Node | None:
@@ -462,22 +476,3 @@ def _shell(block: tree.Block, base: Node, scope: Scope) -> Node | None:
         return learn.model(block, made, {}, scope)
     return made.model_copy(update={"columns": {base.name: base.declared or None}})
 
-
-def _http(block: tree.Block, base: Node, scope: Scope) -> Node:
-    for item, written in zip(base.inputs, block.inputs, strict=False):
-        if item.kind != "model":
-            scope.tell("E104", written.span, {"name": item.name, "kind": item.kind, "wanted": "a model"})
-        else:
-            model = scope.nodes.get(item.name)
-            if model is not None and model.predict is None and not scope.may_hold(model.name, "predict"):
-                scope.tell(
-                    "E215",
-                    written.span,
-                    {"name": model.name},
-                    help=f"write in {model.name}: predict .target from .a, .b",
-                )
-    port = base.arguments.get("port")
-    if isinstance(port, int) and not 1 <= port <= 65535:
-        line = next(x for x in block.lines if isinstance(x, tree.Assign) and x.name == "port")
-        scope.tell("E206", line.value.span, {"name": "port", "wanted": "a number from 1 to 65535", "found": str(port)})
-    return base

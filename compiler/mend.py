@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from ..grammar.diagnostic import Diagnostic, Fix
 from ..grammar.repair import repaired, without_overlap
 from ..grammar.source import Source
-from .load import Files, Unreadable
+from .load import Files, Found
 from .pipeline import Compiled, compile_text
 from .program import Value
 from .target import Target
@@ -105,5 +105,5 @@ class _Changed:
     def names(self) -> tuple[str, ...]:
         return self.files.names()
 
-    def columns(self, word: str, place: str, arguments: Mapping[str, Value], declared: Columns) -> Columns | Unreadable:
+    def columns(self, word: str, place: str, arguments: Mapping[str, Value], declared: Columns) -> Found:
         return self.files.columns(word, place, arguments, declared)

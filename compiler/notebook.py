@@ -12,11 +12,14 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
+from itertools import count
 from typing import Any
 
 from .closure import Closure, ReadText, hash_of
 from .program import Code
 from .python_file import Broken, Imported, Module, Problem, imports_of, stored, within
+
+__all__ = ["Cell", "Notebook", "Problem", "cells_to_run", "read", "source_of", "tags_of"]
 
 FORMAT = 4
 PARAMETERS = "parameters"  # the tag of the cell that holds the defaults
@@ -131,7 +134,7 @@ def _language(metadata: Any) -> str:
 
 # --- what only IPython understands ----------------------------------------------------------------------------
 
-_SHELL = re.compile(r"(?P<before>\s*(?P<target>[\w.,\[\]'\" ]+=)?\s*)(?:[%!].*|\?.*)|\s*[\w.]+\?\??\s*$")
+_SHELL = re.compile(r"(?P<indent>\s*)(?:(?P<target>[\w.,\[\]'\" ]+=\s*)?[%!?].*|[\w.]+\?\??\s*)", re.DOTALL)
 _TIMED = re.compile(r"(\s*)%(?:time|prun|memit)\s+(?=[^\s-])")
 _TIMED_CELLS = {"time", "timeit", "capture", "prun"}
 _BIND_NOTHING = {"bash", "sh", "html", "javascript", "js", "latex", "markdown", "svg", "writefile", "matplotlib", "config",
@@ -149,7 +152,7 @@ def _python(path: str, number: int, source: str) -> tuple[ast.Module, tuple[str,
         lines[first] = ""
         if _word(commands[0]) not in _TIMED_CELLS:
             return ast.Module([], []), ("\n".join([*commands, *lines]),)
-    for attempt in range(len(lines) + 1):
+    for attempt in count():  # each time there is less of it that is not Python's, or it is told
         try:
             return ast.parse("\n".join(lines)), tuple(commands)
         except SyntaxError as error:
@@ -158,12 +161,12 @@ def _python(path: str, number: int, source: str) -> tuple[ast.Module, tuple[str,
                 raise Broken(_wrong(path, number, source, error)) from None
         except ValueError as error:
             raise Broken(Problem(f"cell {number} of {path} is not valid Python: {error}", "", path)) from None
-    raise AssertionError("each time a line less, or it was told")
+    raise AssertionError("counting has no end")
 
 
 def _taken_out(lines: list[str], at: int, commands: list[str]) -> bool:
     """Whether a line was IPython's, and is out now: with the lines that a backslash at its end goes on to."""
-    if not 0 <= at < len(lines) or lines[at].strip() == "pass":
+    if not 0 <= at < len(lines):
         return False
     timed, shell = _TIMED.match(lines[at]), _SHELL.fullmatch(lines[at])
     if timed is None and shell is None:
@@ -174,7 +177,7 @@ def _taken_out(lines: list[str], at: int, commands: list[str]) -> bool:
         lines[at] = timed[1] + lines[at][timed.end() :]
         return True
     assert shell is not None
-    lines[at] = (shell["before"] or "") + ("None" if shell["target"] else "pass")
+    lines[at] = shell["indent"] + (f"{shell['target']}None" if shell["target"] else "pass")
     while goes_on and at + 1 < len(lines):
         at += 1
         commands.append(lines[at])

@@ -11,7 +11,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from .types import Columns, Frozen
+from .types import Columns, Frozen, Type
 
 VERSION = 1
 LOCAL = "local"  # the environment and the runtime that are there without being declared
@@ -215,6 +215,29 @@ class Search(Frozen):
         return self.measure.on if self.measure and not self.folds else ""
 
 
+class Field(Frozen):
+    """A field of a request or an answer. Without a `type` it may be any JSON; `needed` ones may not be left out."""
+
+    name: str
+    type: Type | None = None
+    needed: bool = True
+
+
+class Shape(Frozen):
+    """What the JSON is that goes to a function of the user's, or comes from it: with `fields`, an object of just these."""
+
+    form: Literal["any", "object", "list", "fields"] = "any"
+    fields: tuple[Field, ...] = ()
+
+
+class Exchange(Frozen):
+    """What a service by a function is asked and answers. `example` is one request as JSON, "" where none is given."""
+
+    request: Shape = Shape()
+    answer: Shape = Shape()
+    example: str = ""
+
+
 class Needs(Frozen):
     """cpu: cores. memory: bytes. time: seconds. gpu: devices. retries: times. None where unsaid."""
 
@@ -260,6 +283,7 @@ class Node(Frozen):
     declared: Columns = ()
     predict: Predict | None = None
     search: Search | None = None
+    exchange: Exchange | None = None
     measures: tuple[Measure, ...] = ()
     expects: tuple[Expect, ...] = ()
     reads: tuple[str, ...] = ()

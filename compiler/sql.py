@@ -21,7 +21,7 @@ from .sql_missing import UNKNOWN, known_facts
 from .sql_text import Problem, Tree, body_of, from_sql, name_of, place_of, to_sql, word_at
 from .types import Column, Columns
 
-__all__ = ["Bound", "Problem", "bind", "fingerprint"]
+__all__ = ["Bound", "Problem", "Query", "aggregates", "bind", "fingerprint", "query_of"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +48,7 @@ _PLACES = re.compile(r',"query_location(?:_length)?":\d+')
 
 def bind(query: str, tables: Mapping[str, Columns | None], values: Mapping[str, Value]) -> Bound:
     """The query held against its inputs by name and the values of its $parameters. Raises nothing for a mistake."""
-    read = _read(query)
+    read = query_of(query)
     if isinstance(read, Problem):
         return Bound(None, problem=read)
     inputs = {name.lower(): name for name in tables}
@@ -107,6 +107,13 @@ def _connection() -> Any:
     return connection
 
 
+def aggregates() -> tuple[str, ...]:
+    """The names of DuckDB's functions that make one value of many rows."""
+    asked = "select distinct function_name from duckdb_functions() where function_type = 'aggregate'"
+    with _LOCK:
+        return tuple(row[0] for row in _connection().execute(asked).fetchall())
+
+
 @lru_cache(maxsize=256)
 def _serialised(query: str) -> str:
     with _LOCK:
@@ -114,7 +121,7 @@ def _serialised(query: str) -> str:
 
 
 @lru_cache(maxsize=256)
-def _read(text: str) -> Query | Problem:
+def query_of(text: str) -> Query | Problem:
     try:
         answer = json.loads(_serialised(text))
     except RecursionError:

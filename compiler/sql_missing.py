@@ -121,10 +121,10 @@ def _of_star(item: Tree, sources: Sources) -> Facts:
     for alias, found in sources:
         if relation in ("", alias):
             facts = _and(facts, found)
-    return {name: fact for name, fact in facts.items() if name not in _touched(item)}
+    return {name: fact for name, fact in facts.items() if name not in touched(item)}
 
 
-def _touched(item: Tree) -> set[str]:
+def touched(item: Tree) -> set[str]:
     """The columns that a star leaves out, replaces or renames."""
     lists = (item.get(key) or () for key in ("exclude_list", "qualified_exclude_list", "replace_list", "rename_list"))
     keys = (entry.get("key", entry) if isinstance(entry, dict) else entry for entries in lists for entry in entries)

@@ -52,12 +52,16 @@ class Running(Frozen):
 
 @dataclass(frozen=True, slots=True)
 class SourceFiles:
-    """The files that a source's place names now, file -> digest; or why they cannot be read. `lines` only informs."""
+    """The files that a source's place names now, file -> digest; or why they cannot be read. `lines` only informs.
+
+    `unknown` says why nothing but reading tells whether it holds the same: then each look gives another digest.
+    """
 
     files: Mapping[str, str] = field(default_factory=dict)
     lines: Mapping[str, int] = field(default_factory=dict)
     trouble: str = ""
     help: str = ""
+    unknown: str = ""
 
 
 @dataclass(frozen=True, slots=True)

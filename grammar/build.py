@@ -81,7 +81,7 @@ class Build:
     def finish(self, node: Any, doc: str, start: int, end: int) -> Any:
         span = Span(self.path, start, end)
         if isinstance(node, tree.Block | tree.Param | tree.Env):
-            return replace(node, span=span, doc=doc)
+            return replace(node, span=span, doc=plain(doc))
         return replace(node, span=span)
 
     def with_lines(self, node: Any, lines: tuple[tree.Line, ...], unread: tuple[str, ...]) -> Any:
@@ -260,7 +260,7 @@ class Build:
 
     def _column_name(self, token: Token) -> str:
         word = token.text[1:]
-        return self._unescape(word[1:-1], token.start + 2) if word.startswith('"') else word
+        return self._unescape(plain(word[1:-1]), token.start + 2) if word.startswith('"') else word
 
     def _text(self, token: Token) -> tree.Text:
         stranger = NO_TEXT.search(token.text)
@@ -269,9 +269,9 @@ class Build:
             self.problems.append(Diagnostic("E006", span, {"found": f"the character U+{ord(stranger[0]):04X}"}))
         if token.kind == "TEXT":
             inner = Span(self.path, token.start + 3, token.end - 3)
-            return tree.Text(token.text[3:-3], inner, True, self._span(token))
+            return tree.Text(plain(token.text[3:-3]), inner, True, self._span(token))
         inner = Span(self.path, token.start + 1, token.end - 1)
-        return tree.Text(self._unescape(token.text[1:-1], token.start + 1), inner, False, self._span(token))
+        return tree.Text(self._unescape(plain(token.text[1:-1]), token.start + 1), inner, False, self._span(token))
 
     def _unescape(self, text: str, start: int) -> str:
         if "\\" not in text:
@@ -310,6 +310,11 @@ class Build:
         if token.kind == "STRING":
             return self._text(token)
         return tree.Reference(token.text, (), self._span(token))
+
+
+def plain(text: str) -> str:
+    """Without what is no character of a text; where it stands in quotes, it is told."""
+    return NO_TEXT.sub("\N{REPLACEMENT CHARACTER}", text)
 
 
 def _steps(rest: tuple[Any, ...]) -> list[tuple[str, tree.Expression]]:

@@ -1,8 +1,8 @@
 """Every mistake that mlspec tells, once: its code, its title with places for the facts, and what `explain` says.
 
 E0 text (codes_text.py), E1 names (codes_names.py), E2 blocks and arguments, E3 types and columns (codes_blocks.py),
-E4 Python and notebooks, E5 SQL (codes_python.py); here E6 conditions and metrics, E7 files, E9 not supported and W
-warnings; E8 search (codes_search.py). A code is never given a new meaning.
+E4 Python and notebooks, E5 SQL (codes_python.py); here E6 conditions and metrics, E7 files and E9 not
+supported; E8 search (codes_search.py), W warnings (codes_warnings.py). A code is never given a new meaning.
 """
 
 from __future__ import annotations
@@ -12,7 +12,9 @@ from .codes_blocks import BLOCKS, COLUMNS
 from .codes_names import NAMES
 from .codes_python import PYTHON, SQL
 from .codes_search import SEARCH
+from .codes_services import SERVICES
 from .codes_text import TEXT
+from .codes_warnings import WARNINGS
 
 __all__ = ["CHAPTERS", "CODES", "Code", "Severity", "chapter"]
 
@@ -203,16 +205,22 @@ _TABLE = (
         ),
         (
             'data a from csv "a.csv"\n'
-            'model m from a by python "sklearn.svm:LinearSVC" {\n'
-            "  predict .y from .x\n"
-            "  measure roc_auc on a\n"
+            "data train, test from a by split {\n"
+            "  test = 20%\n"
+            "}\n"
+            'model m from train by python "sklearn.svm:LinearSVC" {\n'
+            "  predict .plan from .x\n"
+            "  measure roc_auc on test\n"
             "}\n"
         ),
         (
             'data a from csv "a.csv"\n'
-            'model m from a by python "sklearn.svm:LinearSVC" {\n'
-            "  predict .y from .x\n"
-            "  measure accuracy on a\n"
+            "data train, test from a by split {\n"
+            "  test = 20%\n"
+            "}\n"
+            'model m from train by python "sklearn.svm:LinearSVC" {\n'
+            "  predict .plan from .x\n"
+            "  measure accuracy on test\n"
             "}\n"
         ),
     ),
@@ -224,6 +232,32 @@ _TABLE = (
         'data a from csv "aa.csv"\n',
         'data a from csv "a.csv"\n',
         about="a file that is not there, or cannot be read",
+    ),
+    Code(
+        "E702",
+        "{what} is written where everybody can read it",
+        (
+            "A spec is committed, shown and kept; so is what is compiled from it. A password, or a token, is a secret: "
+            "it is read from the environment where a step runs, and appears nowhere."
+        ),
+        'data a from postgres "a" {\n  url = "postgresql://reader:swordfish@db/shop"\n}\n',
+        'secret a_url\n\ndata a from postgres "a" {\n  url = a_url\n}\n',
+        about="a password written into the spec",
+    ),
+    Code(
+        "E703",
+        "{problem}",
+        "A database holds many tables. A block reads one of them, or what one query gives.",
+        'data a from sqlite "shop.db"\n',
+        'data a from sqlite "shop.db" {\n  table = "orders"\n}\n',
+        about="a database without a table or query to read",
+    ),
+    Code(
+        "E704",
+        "nothing says on which server {name} is",
+        "The place names a table; the address of the server, with the right to read there, is an argument of its own.",
+        'data a from postgres "billing.invoices"\n',
+        'secret a_url\n\ndata a from postgres "billing.invoices" {\n  url = a_url\n}\n',
     ),
     # --- not supported ---------------------------------------------------------------------------------------
     Code(
@@ -238,7 +272,8 @@ _TABLE = (
     ),
 )
 
-CODES: dict[str, Code] = {code.id: code for code in (*TEXT, *NAMES, *BLOCKS, *COLUMNS, *PYTHON, *SQL, *_TABLE, *SEARCH)}
+_ALL = (*TEXT, *NAMES, *BLOCKS, *COLUMNS, *PYTHON, *SQL, *_TABLE, *SEARCH, *SERVICES, *WARNINGS)
+CODES: dict[str, Code] = {code.id: code for code in sorted(_ALL, key=lambda code: code.id)}
 
 CHAPTERS = {
     "E0": "Text", "E1": "Names", "E2": "Blocks and arguments", "E3": "Types and columns", "E4": "Python and notebooks",

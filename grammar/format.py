@@ -15,6 +15,7 @@ from .tokens import ARITHMETIC, COMPARATORS, Token, lex, segments
 
 WIDTH = 100
 INDENT = "  "
+LONG_NAME = 24
 KEPT_TOGETHER = frozenset({"PARAM", "SECRET"})
 # After these a minus is a sign, not an operator.
 BEFORE_A_VALUE = COMPARATORS | ARITHMETIC | {
@@ -276,9 +277,10 @@ def _name_length(row: Row) -> int:
 
 
 def _as_wide_as_the_widest(run: Sequence[Row]) -> list[str]:
+    """A long name stands outside, so that one more of them does not move all lines around it."""
     sign = ":" if _form(run[0]) == ":" else ""
     names = [row.tokens[0].text + sign for row in run]
-    width = max(map(len, names))
+    width = max((len(name) for name in names if len(name) <= LONG_NAME), default=0)
     return [name.ljust(width) + " " for name in names]
 
 

@@ -6,7 +6,7 @@ Read by the checker, completion, hover, the docs and every highlighter. What is 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 Kind = Literal["data", "model", "service"]
@@ -58,6 +58,8 @@ class Recipe:
 SEED = Argument("seed", "int", "Makes what is drawn at random the same each time.", 0)
 
 _REFUSES = (1, 2)  # the second output of a source is the rows that it refused
+_TOKEN = Argument("token", "text", "A secret that an https server asks for (Authorization: Bearer …).", secret=True)
+_QUERY = Argument("query", "text", "One select, in the database's own dialect, in place of a table.")
 
 RECIPES: dict[str, Recipe] = {
     recipe.word: recipe
@@ -65,7 +67,7 @@ RECIPES: dict[str, Recipe] = {
         Recipe(
             "csv",
             ("data",),
-            "A text file of rows, or many by a pattern; also .gz and .zip.",
+            "A text file of rows, or many by a pattern; also .gz and .zip. At https:// and s3:// too.",
             (
                 Argument("header", "bool", "Whether the first row holds the names.", True),
                 Argument("delimiter", "text", "What stands between two values.", ","),
@@ -75,6 +77,7 @@ RECIPES: dict[str, Recipe] = {
                 Argument("missing", "texts", "The words for a missing value.", ("",)),
                 Argument("encoding", "text", "The file's encoding.", "utf-8"),
                 Argument("dates", "text", 'How dates are written, as in "%d.%m.%Y".', ""),
+                _TOKEN,
             ),
             outputs=_REFUSES,
             source=True,
@@ -83,7 +86,8 @@ RECIPES: dict[str, Recipe] = {
         Recipe(
             "parquet",
             ("data",),
-            "A Parquet file, or many by a pattern.",
+            "A Parquet file, or many by a pattern. At https:// and s3:// too.",
+            (_TOKEN,),
             outputs=_REFUSES,
             source=True,
             endings=(".parquet",),
@@ -91,11 +95,12 @@ RECIPES: dict[str, Recipe] = {
         Recipe(
             "jsonl",
             ("data",),
-            "A JSON object on each line, or one array of objects; also .gz and .zip.",
+            "A JSON object on each line, or one array of objects; also .gz and .zip. At https:// and s3:// too.",
             (
                 Argument("missing", "texts", "The words for a missing value.", ("",)),
                 Argument("encoding", "text", "The file's encoding.", "utf-8"),
                 Argument("dates", "text", 'How dates are written, as in "%d.%m.%Y".', ""),
+                _TOKEN,
             ),
             outputs=_REFUSES,
             source=True,
@@ -104,7 +109,7 @@ RECIPES: dict[str, Recipe] = {
         Recipe(
             "excel",
             ("data",),
-            "A sheet of an Excel file.",
+            "A sheet of an Excel file. At https:// and s3:// too.",
             (
                 Argument("sheet", "text", "The sheet's name; the first one if unsaid.", ""),
                 Argument("header", "bool", "Whether the first row holds the names.", True),
@@ -113,15 +118,32 @@ RECIPES: dict[str, Recipe] = {
                 Argument("decimal", "text", "What stands before the decimals of a number kept as text.", "."),
                 Argument("thousands", "text", "What stands between the thousands of a number kept as text.", ""),
                 Argument("dates", "text", "How dates are written that are kept as text.", ""),
+                _TOKEN,
             ),
             outputs=_REFUSES,
             source=True,
             endings=(".xlsx", ".xls", ".xlsb", ".ods"),
         ),
         Recipe("folder", ("data",), "A folder of files, kept as it is.", source=True),
-        Recipe("sqlite", ("data",), "A table or a query of a SQLite file.", source=True, supported=False),
         Recipe(
-            "postgres", ("data",), "A table or a query of a PostgreSQL server.", source=True, supported=False, open=True
+            "sqlite",
+            ("data",),
+            "A table of a SQLite file, or what a query gives.",
+            (Argument("table", "text", "The table, or a view."), _QUERY),
+            outputs=_REFUSES,
+            source=True,
+            endings=(".db", ".sqlite", ".sqlite3"),
+        ),
+        Recipe(
+            "postgres",
+            ("data",),
+            "A table of a PostgreSQL server: the place, as in billing.invoices. Or what a query gives.",
+            (
+                Argument("url", "text", "The server and its database, as in postgresql://host/name: best a secret.", secret=True),
+                _QUERY,
+            ),
+            outputs=_REFUSES,
+            source=True,
         ),
         Recipe("sql", ("data",), "A query in DuckDB's dialect, in a file or inline.", inputs=(0, None), open=True),
         Recipe(
@@ -169,12 +191,26 @@ RECIPES: dict[str, Recipe] = {
                 Argument("port", "int", "The port; a free one, kept from then on, if unsaid."),
                 Argument("host", "text", "The address to listen on.", "127.0.0.1"),
                 Argument("replicas", "int", "How many processes answer.", 1),
+                Argument("log", "bool", "Whether each request is kept with its answer, for data … from the service.", True),
             ),
             place="none",
             inputs=(1, 1),
         ),
     )
 }
+# A service by python is served as http is; the arguments that are none of these go to the function.
+ANSWERING = replace(
+    RECIPES["python"],
+    makes=("service",),
+    outputs=(1, 1),
+    arguments=(
+        *RECIPES["http"].arguments,
+        Argument("example", "text", "A file with one request as JSON, to show and to try a release with."),
+    ),
+)
+SEEN = Recipe(
+    "seen", ("data",), "What a service was asked, and what it answered.", place="none", inputs=(1, 1)
+)  # stands after no `by`: data seen from churn_api
 SOURCES = {word: recipe for word, recipe in RECIPES.items() if recipe.source}
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from . import tree
-from .build import Build
+from .build import Build, plain
 from .diagnostic import Diagnostic
 from .habits import is_comment
 from .mistakes import (
@@ -51,7 +51,7 @@ def parse(source: Source) -> Parsed:
         reader = _Reader(source.path, frozenset(one.span.start for one in unclosed))
         read = [reader.statement(segment) for segment in cut.segments]
         statements = tuple(statement for statement in read if statement is not None)
-    document = tree.Document(source.path, cut.doc, statements)
+    document = tree.Document(source.path, plain(cut.doc), statements)
     return Parsed(document, (*unclosed, *reader.diagnostics), tuple(reader.lost))
 
 

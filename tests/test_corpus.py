@@ -69,7 +69,8 @@ FILES = InMemory(
      "people.csv": _columns(id="int", name="text", age="float", joined="date", left="bool", town="text"),
      "data/people.csv": _columns(id="int", age="float"),
      "odd.csv": (Column(name="first-name", type=Type(base="text")), Column(name="family name", type=Type(base="text"))),
-     "towns.csv": _columns(town="text", size="int")},
+     "towns.csv": _columns(town="text", size="int"),
+     "shop.db": _columns(id="int", amount="float")},
 )  # fmt: skip
 
 
@@ -154,4 +155,4 @@ def test_every_golden_has_its_spec() -> None:
 def test_no_message_speaks_of_tokens() -> None:
     for path in BAD:
         spoken = re.findall(r"\b(?:_?[A-Z]{4,}(?:_[A-Z]+)*|\$END|None|token)\b", read(path.with_suffix(".txt")))
-        assert [word for word in spoken if word not in read(path)] == [], path.name
+        assert [word for word in spoken if word not in read(path) and word != "JSON"] == [], path.name

@@ -47,6 +47,9 @@ def counted(a) -> int:
 
 def framed(a: pd.DataFrame) -> pd.DataFrame:
     return a
+
+def scaled(a):
+    return StandardScaler().fit_transform(a)
 """
 COLUMNS = _columns(id="int", x="float", y="float", name="text", plan="text", day="date", churned="bool")
 # What the examples read. The lock says that `id` was a text when a.csv was accepted as the data of E308.
@@ -54,7 +57,7 @@ FILES = InMemory(
     {"m.py": FUNCTIONS, "clean.ipynb": json.dumps(NOTEBOOK),
      "eu.mlspec": 'data raw from csv "a.csv"\ndata chosen from raw by sql "select * from raw"\n',
      "mlspec.lock": 'E308.mlspec a {"files": {}, "columns": {"id": "text"}}\n'},
-    {"a.csv": COLUMNS, "data/a.csv": COLUMNS, "b.csv": _columns(id="int", z="float")},
+    {"a.csv": COLUMNS, "data/a.csv": COLUMNS, "b.csv": _columns(id="int", z="float"), "shop.db": COLUMNS},
 )  # fmt: skip
 
 
@@ -69,7 +72,8 @@ def told(compiled_: Compiled) -> list[str]:
 
 @pytest.mark.parametrize("code", CODES.values(), ids=CODES)
 def test_the_wrong_example_is_told_with_its_code_alone(code: Code) -> None:
-    assert set(told(compiled(code, code.wrong))) == ({code.id} if code.id not in TOLD_BY_A_TEST else set())
+    silent = code.id in TOLD_BY_A_TEST or code.id.startswith("W2")  # W2 is seen in the data
+    assert set(told(compiled(code, code.wrong))) == (set() if silent else {code.id})
 
 
 @pytest.mark.parametrize("code", CODES.values(), ids=CODES)

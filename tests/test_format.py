@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import random
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
+from helpers import Project
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from mlspec.grammar.format import format_text
@@ -138,3 +141,66 @@ def spaced_tokens(text: str) -> list[tuple[str, object]]:
         found.append((text[end : token.start], token))
         end = token.end
     return found
+
+
+def test_a_long_name_does_not_move_the_lines_around_it() -> None:
+    written = "data a {\n  id: int\n  country: text\n  an_extraordinarily_long_name: date\n}\n"
+    assert formatted(written) == written.replace("  id: int", "  id:      int")
+
+
+BAD = sorted((Path(__file__).with_name("corpus") / "bad").glob("*.mlspec"))
+
+
+@pytest.mark.parametrize("path", BAD, ids=lambda path: path.stem)
+def test_what_can_be_read_keeps_its_tokens_and_comments(path: Path) -> None:
+    """A spec with mistakes in its meaning is laid out like any other; one with mistakes in its text is refused."""
+    text = path.read_bytes().decode()
+    once = format_text(text)
+    assert (once is None) == bool(parse(Source("x", text)).diagnostics)
+    if once is not None:
+        assert substance(once) == substance(text)
+        assert format_text(once) == once
+
+
+# --- the command --------------------------------------------------------------------------------------------------
+
+LOOSE = 'data a from csv "a.csv" {\n id:int # the key\n}\n'
+
+
+def test_a_file_is_rewritten_with_its_line_ends_and_its_mode(project: Project) -> None:
+    path = project.file("a.mlspec", "")
+    path.write_bytes(b"\xef\xbb\xbf" + LOOSE.replace("\n", "\r\n").encode())
+    path.chmod(0o640)
+    link = project.root / "link.mlspec"
+    link.symlink_to(path)
+    assert project.run("fmt", "link.mlspec").code == 0
+    assert path.read_bytes() == format_text(LOOSE).replace("\n", "\r\n").encode()  # type: ignore[union-attr]
+    assert (path.stat().st_mode & 0o777, link.is_symlink()) == (0o640, True)
+    assert sorted(p.name for p in project.root.iterdir() if p.is_file()) == ["a.mlspec", "link.mlspec"]
+    assert project.run("fmt", "a.mlspec").out == ""
+
+
+def test_check_and_diff_change_nothing(project: Project) -> None:
+    path = project.file("a.mlspec", LOOSE)
+    checked, shown, both = (project.run("fmt", *words) for words in (("--check",), ("--diff",), ("--check", "--diff")))
+    assert (checked.code, shown.code, both.code) == (1, 0, 1)
+    assert "a.mlspec is not in the one layout" in checked.out
+    assert "+  id: int  # the key" in shown.out and both.out == shown.out
+    assert path.read_text() == LOOSE
+    path.write_text(format_text(LOOSE) or "")
+    assert project.run("fmt", "--check").code == 0
+
+
+def test_standard_input(project: Project) -> None:
+    ran = subprocess.run(
+        [sys.executable, "-m", "mlspec", "fmt", "-"], input=LOOSE.encode(), capture_output=True, check=True
+    )
+    assert ran.stdout.decode() == format_text(LOOSE)
+
+
+def test_a_broken_spec_is_refused_and_left_alone(project: Project) -> None:
+    path = project.file("a.mlspec", "data a form b\n")
+    ran = project.run("fmt")
+    assert (ran.code, ran.out) == (4, "")
+    assert "mlspec check tells them" in ran.err
+    assert path.read_text() == "data a form b\n"

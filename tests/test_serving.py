@@ -24,7 +24,8 @@ from mlspec.compiler.types import BOOL, DATE, FLOAT, INT, TEXT, TIMESTAMP, Colum
 from mlspec.runtimes import models
 from mlspec.runtimes.serving import control
 from mlspec.runtimes.serving.control import Release
-from mlspec.runtimes.serving.schema import Malformed, Refused, Schema, example, parse
+from mlspec.compiler.openapi import example
+from mlspec.compiler.requests import Malformed, Refused, Schema, parse
 from mlspec.runtimes.serving.worker import Predictor
 from mlspec.runtimes.store.objects import Objects
 from mlspec.runtimes.trouble import Trouble

@@ -85,6 +85,9 @@ def test_seattle_weather(spec: Project) -> None:
         "mae": pytest.approx(2.129120, abs=1e-6),
         "rmse": pytest.approx(2.701570, abs=1e-6),
     }
+    assert sum(row["missed"] for row in spec.data("show", "misses", "--rows", "12")["first"]) == 128
+    assert spec.run("export", "misses", "as_it_ran.ipynb").code == 0
+    assert "To open it by hand" in (spec.root / "as_it_ran.ipynb").read_text(encoding="utf-8")
 
 
 ROW = {

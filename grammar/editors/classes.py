@@ -116,9 +116,13 @@ def _of_word(tokens: Sequence[Token], index: int, meaning: Meaning, in_body: boo
 
 def _of_plain_word(word: str, meaning: Meaning, after: str) -> Class:
     if meaning == "from" or meaning == "by":
-        is_recipe = after in PLACES or (meaning == "by" and word in RECIPES and after != "COLUMN")
+        is_recipe = after in PLACES or (meaning == "by" and after != "COLUMN" and _is_recipe(word))
         return "recipe" if is_recipe else "reference"
     return "recipe" if meaning == "function" and after in QUOTED else meaning
+
+
+def _is_recipe(word: str) -> bool:
+    return word in RECIPES and not RECIPES[word].source
 
 
 def _of_quoted(tokens: Sequence[Token], index: int, in_body: bool) -> list[Part]:

@@ -15,8 +15,8 @@ from .words import any_of, words
 Rule = dict[str, Any]
 
 LINE_START = r"(?:^|(?<=[{;]))\s*"
-GOES_ON = r"(?<!,)$"  # not: after a comma, what a line began goes on
-TYPE_ENDS = r"(?=[=,;}#]|\b(?:in|from)\b)|(?<!\|)$"
+LIST_ENDS = r"(?<![,\n])$"  # not after a comma, nor behind the line end that `_goes_on` took
+TYPE_ENDS = r"(?=[=,;}#]|\b(?:in|from)\b)|(?<![|\n])$"
 MARKDOWN_FENCE = r"(^|\G)(\s*)(`{3,}|~{3,})\s*(mlspec)\b[^`]*$"
 
 
@@ -31,9 +31,9 @@ def grammar() -> Rule:
             "line": {"patterns": _lines()},
             "header": {"patterns": [*_headers(), *_queries(), *_recipes(), *_keywords()]},
             "value": {"patterns": [*_quoted(), *_values(), *_symbols(), _match("reference", _name())]},
-            "names": {"patterns": [_include("comment"), _match("name", _name()), *_symbols()]},
+            "names": {"patterns": [_goes_on(), _include("comment"), _match("name", _name()), *_symbols()]},
             "types": {"patterns": [*_quoted(), *_symbols(), _match("type", _name())]},
-            "metrics": {"patterns": [_include("comment"), *_metrics(), *_quoted(), *_symbols()]},
+            "metrics": {"patterns": [_goes_on(), _include("comment"), *_metrics(), *_quoted(), *_symbols()]},
             "period": {"patterns": [_include("comment"), *_keywords(), *_quoted(), *_values(), _match("date", _name())]},
         },
     }
@@ -69,10 +69,15 @@ def _lines() -> list[Rule]:
         _between(named, TYPE_ENDS, "types", "column", "punctuation"),
         _match("argument", _free_name() + r"(?=\s*=(?!=))"),
         _parts(rf"{LINE_START}({_free_name()})(?=\s+in\b)", "argument"),
-        {**_between(r"\b(measure)\b", rf"\b(on)\b|(?=[;}}])|{GOES_ON}", "metrics", "keyword"), **_ended_by("keyword")},
+        {**_between(r"\b(measure)\b", rf"\b(on)\b|(?=[;}}])|{LIST_ENDS}", "metrics", "keyword"), **_ended_by("keyword")},
         _between(r"\b(every)\b", "(?=[;}#])|$", "period", "keyword"),
         _parts(rf"(?<=,)\s*({any_of(words().flags)})\b(?!\s*\()", "keyword"),
     ]
+
+
+def _goes_on() -> Rule:
+    """A comma and a comment behind it, with the line end."""
+    return _parts(r"(,)\s*(#.*\n)", "punctuation", "comment")
 
 
 def _metrics() -> list[Rule]:
@@ -88,8 +93,8 @@ def _headers() -> list[Rule]:
         _parts(rf"\b(param)\s+({name})", "keyword", "name"),
         _parts(rf"\b(env)\s+({name})(?:\s+(on)(?:\s+({name}))?)?", "keyword", "name", "keyword", "recipe"),
         _parts(rf"\b(as)\s+({name})", "keyword", "name"),
-        _between(rf"\b({any_of(words().kinds)})\b", rf"(?=\b(?:from|by)\b|[{{;])|{GOES_ON}", "names", "kind"),
-        _between(r"\b(secret)\b", GOES_ON, "names", "keyword"),
+        _between(rf"\b({any_of(words().kinds)})\b", rf"(?=\b(?:from|by)\b|[{{;])|{LIST_ENDS}", "names", "kind"),
+        _between(r"\b(secret)\b", LIST_ENDS, "names", "keyword"),
     ]
 
 

@@ -18,7 +18,7 @@ TERMINAL = re.compile(r'^(_?[A-Z_]+): (?:"(.+)"|/(.+)/s?)$', re.M)
 @dataclass(frozen=True, slots=True)
 class Words:
     """`patterns` are those of the grammar's tokens, by their names. `always`: words that may name nothing, not even
-    an argument. `lines`: words that begin a line of a body."""
+    an argument. `lines`: words that begin a line of a body. `recipes` are those that stand after `by`."""
 
     patterns: dict[str, str]
     kinds: tuple[str, ...]
@@ -49,7 +49,7 @@ def words() -> Words:
         lines=_of(plain, LINE_WORDS),
         booleans=booleans,
         always=_of(plain, ALWAYS_WORDS),
-        recipes=tuple(RECIPES),
+        recipes=tuple(word for word, recipe in RECIPES.items() if not recipe.source),
         flags=tuple(FLAGS),
         operators=_of(literals, OPERATORS),
         punctuation=_of(literals, literals.keys() - plain.keys() - OPERATORS),

@@ -13,7 +13,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ...compiler.notebook import INJECTED, PARAMETERS, cells_to_run, source_of, tags_of
+from ...compiler.notebook import FORMAT, INJECTED, PARAMETERS, Notebook, cells_to_run, read, source_of, tags_of
 from .. import secrets
 from ..order import Make, Outcome
 from ..store.objects import Damaged, Objects
@@ -71,16 +71,29 @@ def _prepared(work: Work) -> dict[str, Any]:
 
 
 def _read(work: Work) -> dict[str, Any]:
-    path = work.root / work.order.recipe.place
-    try:
-        content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise Trouble(work.action, f"{work.order.recipe.place} cannot be read: {error}") from None
-    return content
+    """The notebook that was compiled, and none that was saved since then: its key speaks of that one."""
+    place = work.order.recipe.place
+    texts = {place: _text(work.root / place)}
+    found = read(place, lambda path: texts[path] if path in texts else _text(work.root / path))
+    if not isinstance(found, Notebook) or found.code.digest != work.code.digest:
+        raise Trouble(work.action, f"{place}, or what it imports, was changed while it was applied", "apply again")
+    content: dict[str, Any] = json.loads(texts[place] or "")
+    cells = [cell for cell in content["cells"] if isinstance(cell, dict) and isinstance(cell.get("cell_type"), str)]
+    minor = content.get("nbformat_minor")
+    return {"nbformat": FORMAT, "nbformat_minor": minor if isinstance(minor, int) else 4,
+            "metadata": _dict(content.get("metadata")), "cells": cells}  # fmt: skip
+
+
+def _text(path: Path) -> str | None:
+    return path.read_bytes().decode("utf-8", errors="replace") if path.is_file() else None
+
+
+def _dict(value: Any) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
 
 
 def _emptied(cell: dict[str, Any], at: int) -> dict[str, Any]:
-    metadata = {name: value for name, value in cell.get("metadata", {}).items() if name != "execution"}
+    metadata = {name: value for name, value in _dict(cell.get("metadata")).items() if name != "execution"}
     plain = {**cell, "source": source_of(cell), "metadata": metadata}
     plain.setdefault("id", f"cell-{at}")
     return plain | {"outputs": [], "execution_count": None} if cell["cell_type"] == "code" else plain

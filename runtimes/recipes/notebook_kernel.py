@@ -60,7 +60,7 @@ def begin(shell: Any, scratch: str, store: str) -> None:
     work = shell.mlspec = Work(order, Objects(Path(store)), order.recipe.code, Path(scratch))
     notebook = work.root / order.recipe.place
     come_first((notebook.parent, work.root))
-    cells = json.loads(notebook.read_text(encoding="utf-8"))["cells"]
+    cells = json.loads(notebook.read_bytes().decode("utf-8", errors="replace"))["cells"]
     _name_cells(shell, {source_of(cell): f"{notebook} cell {number}" for number, cell in cells_to_run(cells)})
     shell.events.register("post_run_cell", partial(_ran, work))
     seed_random(work.seed)

@@ -16,7 +16,7 @@ from .journal import Journal
 from .meters import Meters
 from .page import page
 from .release import PROBE_HEADER
-from .schema import Malformed, Refused, parse
+from ...compiler.requests import Malformed, Refused, parse
 from .served import Routing, Served
 
 MOST_ROWS = 10_000

@@ -15,7 +15,7 @@ from ..trouble import Trouble
 from .attached import Attached, attach
 from .journal import Journal
 from .release import Release
-from .schema import Row
+from ...compiler.requests import Row
 from .worker import Answer
 
 BATCH = 4_000  # rows that one prediction takes at most, unless one call alone has more

@@ -6,7 +6,7 @@ from typing import Any
 
 from ...compiler.types import Column, Columns, Type
 from .release import Release
-from .schema import example
+from ...compiler.openapi import example
 
 PLAIN: dict[str, dict[str, Any]] = {
     "int": {"type": "integer"},

@@ -11,7 +11,7 @@ from typing import Any
 
 from ...compiler.types import Column, Columns
 from .release import Release
-from .schema import example
+from ...compiler.openapi import example
 
 
 def page(release: Release, features: Columns, signature: dict[str, Any]) -> str:

@@ -12,7 +12,9 @@ from typing import Any
 
 from pydantic import ConfigDict
 
+from ...compiler.program import Exchange
 from ...compiler.types import Frozen
+from ..order import Make
 
 LOCK = "lock"  # held by the front for as long as it lives
 CONTROL = "control.sock"  # where the front takes orders
@@ -23,18 +25,32 @@ LOG = "service.log"
 PROBE_HEADER = "x-mlspec-probe"  # carries the token that leads a request to the candidate
 
 
-class Release(Frozen):
-    """A model and how it is served.
+class Called(Frozen):
+    """The function that answers in a model's place: the order with all that it is handed, what it is asked, and where
+    its code lies as it was when the release was made. `store` is where its inputs are."""
 
-    `model_folder` is the absolute folder that the store laid out, `root` the project's.
+    order: Make
+    exchange: Exchange
+    code: str
+    store: str
+
+
+class Release(Frozen):
+    """A model, or a function, and how it is served.
+
+    `model_folder` is the absolute folder that the store laid out, "" for a function; `root` the project's. `shown` are
+    values of an example to show, by feature. `log` says whether requests are kept.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", protected_namespaces=())
 
     id: str
     name: str
-    model_digest: str
-    model_folder: str
+    model_digest: str = ""
+    model_folder: str = ""
+    called: Called | None = None
+    shown: dict[str, Any] = {}
+    log: bool = True
     route: str = "/predict"
     host: str = "127.0.0.1"
     port: int | None = None
@@ -44,8 +60,8 @@ class Release(Frozen):
 
     @property
     def mark(self) -> str:
-        """The model's digest, short, as every answer carries it."""
-        return self.model_digest.rpartition(":")[2][:12]
+        """The model's digest, short, as every answer carries it; without a model the release's."""
+        return (self.model_digest or self.id).rpartition(":")[2][:12]
 
 
 class Status(Frozen):

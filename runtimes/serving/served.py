@@ -15,7 +15,8 @@ from ..trouble import Trouble
 from .crew import Crew
 from .openapi import describe
 from .release import Release
-from .schema import Schema, example
+from ...compiler.openapi import example
+from ...compiler.requests import Schema
 
 _COLUMNS = TypeAdapter(Columns)
 

@@ -98,7 +98,8 @@ class Predictor:
 
     def _warm_up(self) -> None:
         """The first prediction imports and allocates; no request should wait for that."""
-        from .schema import Schema, example
+        from ...compiler.openapi import example
+        from ...compiler.requests import Schema
 
         features = self.model.signature.features
         with contextlib.suppress(Exception):  # the example need not be a row that the model knows what to do with

@@ -8,16 +8,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ...compiler.program import Value
 from ...compiler.types import Column, Columns
 from ...grammar.kinds import SOURCES
-from .. import tables
 from ..trouble import Trouble
 from .places import content_of, files_in, find, folder_of, unpacked
 from .raw import Raw, joined, same_columns
-from .typed import Reading
+
+if TYPE_CHECKING:  # they import pyarrow, which telling what a place holds now does not need
+    from .typed import Reading
 
 __all__ = ["content_of", "files_in", "find", "folder_of", "inspect", "load"]
 
@@ -31,6 +32,11 @@ def inspect(root: Path, word: str, place: str, arguments: Mapping[str, Value], d
         folder_of(root, place)
         return ()
     asked = {column.origin or column.name: column for column in declared}
+    if word == "sqlite":
+        from . import sqlite
+
+        found = sqlite.read(root, place, arguments, {})
+        return tuple(_column(name, found, asked) for name in found.names)
     files = find(root, place)
     if word == "parquet":
         return _of_footers(root, place, files, asked)
@@ -51,6 +57,8 @@ def _of_footers(root: Path, place: str, files: tuple[str, ...], asked: dict[str,
 def _column(name: str, found: Raw, asked: dict[str, Column]) -> Column:
     if name in asked:
         return Column(name=name, type=asked[name].type)
+    from .. import tables
+
     array = found.columns[name].inferred()
     type_ = tables.from_arrow(array.type, optional=array.null_count > 0)
     assert type_ is not None, array.type
@@ -104,6 +112,8 @@ def _of_file(
 
 
 def _reading(written: Mapping[str, Any], file: str, *, numbers_in_text: bool, text_of_numbers: bool = False) -> Reading:
+    from .typed import Reading
+
     missing, dates = written["missing"], str(written["dates"])
     decimal, thousands = str(written.get("decimal", ".")), str(written.get("thousands", ""))
     if len(decimal) != 1 or len(thousands) > 1 or decimal == thousands:

@@ -1,16 +1,17 @@
-"""Requests in, rows of Python values out: each field checked by the type that the model was trained on."""
+"""Requests in, Python values out: each field checked by the type that the model was trained on, or the function names."""
 
 from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from difflib import get_close_matches
 from typing import Any
 
-from ...compiler.types import Column, Columns, Type
+from .program import Shape
+from .types import Column, Columns, Type
 
 MOST_PROBLEMS = 100
 
@@ -101,8 +102,51 @@ class Schema:
         return tuple(values)
 
     def _unknown(self, name: str) -> str:
-        near = get_close_matches(name, sorted(self.names), 1)
-        return "there is no such field" + (f"; did you mean {near[0]}?" if near else "")
+        return no_such_field(name, self.names)
+
+
+class Requests:
+    """What a request to a function may hold."""
+
+    def __init__(self, shape: Shape) -> None:
+        self.shape = shape
+        self.checks = {
+            field.name: _field(Column(name=field.name, type=field.type)) if field.type else None for field in shape.fields
+        }  # fmt: skip
+
+    def accept(self, given: object) -> list[Any]:
+        """The one request, its values checked. Raises Refused with every problem found."""
+        wanted = {"object": dict, "fields": dict, "list": list}.get(self.shape.form)
+        if wanted is not None and not isinstance(given, wanted):
+            needed = "a list" if wanted is list else "an object"
+            raise Refused((Problem(0, "", f"{needed} needed, {_got(given)}"),))
+        return [self._checked(given) if self.shape.form == "fields" and isinstance(given, dict) else given]
+
+    def _checked(self, given: dict[str, Any]) -> dict[str, Any]:
+        problems = [Problem(0, name, self._unknown(name)) for name in given if name not in self.checks]
+        values: dict[str, Any] = {}
+        for field in self.shape.fields:
+            check = self.checks[field.name]
+            if field.name not in given:
+                if field.needed:
+                    needed = f"; {check.needed}" if check else ""
+                    problems.append(Problem(0, field.name, f"it is missing{needed}"))
+                continue
+            try:
+                values[field.name] = check.check(given[field.name]) if check else given[field.name]
+            except Misfit as misfit:
+                problems.append(Problem(0, field.name, str(misfit)))
+        if problems:
+            raise Refused(tuple(problems[:MOST_PROBLEMS]))
+        return values
+
+    def _unknown(self, name: str) -> str:
+        return no_such_field(name, self.checks)
+
+
+def no_such_field(name: str, known: Iterable[str]) -> str:
+    near = get_close_matches(name, sorted(known), 1)
+    return "there is no such field" + (f"; did you mean {near[0]}?" if near else "")
 
 
 def parse(body: bytes) -> object:
@@ -119,38 +163,6 @@ def parse(body: bytes) -> object:
 
 def _too_much(error: Exception) -> str:
     return "it is nested too deeply" if isinstance(error, RecursionError) else "it holds a number with too many digits"
-
-
-def example(features: Columns) -> dict[str, Any]:
-    """A row that the schema accepts, to show and to warm up with."""
-    return {column.name: _example(column) for column in features}
-
-
-def _example(column: Column) -> Any:
-    low, high = column.low, column.high
-    match column.type.base:
-        case "int" | "float":
-            middle = _middle(low, high)
-            return math.ceil(middle) if column.type.base == "int" else float(middle)
-        case "text":
-            return column.type.values[0] if column.type.values else "text"
-        case "bool":
-            return True
-        case "date":
-            return str(low or high or "2024-01-31")
-        case "timestamp":
-            return _with_time(str(low or high or "2024-01-31T12:30:00"))
-        case "list":
-            return [_example(Column(name=column.name, type=column.type.item or Type(base="text")))]
-
-
-def _middle(low: float | str | None, high: float | str | None) -> float:
-    bounds = [float(bound) for bound in (low, high) if isinstance(bound, int | float)]
-    return sum(bounds) / len(bounds) if bounds else 1
-
-
-def _with_time(text: str) -> str:
-    return text if len(text) > len("2024-01-31") else text + "T00:00:00"
 
 
 # --- one check for each type, put together once a model is loaded ---------------------------------------------
