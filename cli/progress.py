@@ -7,6 +7,7 @@ import threading
 import time
 from typing import Any
 
+from ..compiler.actions import Warned
 from ..runtimes.local.events import Event, Failed, Planned, Settled, Started, Tried, Waiting
 from . import words
 from .frame import painter
@@ -27,7 +28,7 @@ class Lines:
 
     def of(self, event: Event) -> list[str]:
         match event:
-            case Settled(how=how) if how in QUIET and not event.notes:
+            case Settled(how=how) if how in QUIET and not event.notes and not event.warned:
                 return []
             case Settled():
                 return self._settled(event)
@@ -58,7 +59,12 @@ class Lines:
             lines.append(f"{margin}kept, not accepted: the name and what depends on it stay as they were")
         if event.how == "refused" and event.kind == "service":
             lines.append(f"{margin}what answered before goes on")
-        return lines + [margin + note for note in event.notes]
+        lines += [margin + note for note in event.notes]
+        return lines + [margin + line for one in event.warned for line in self._warned(one)]
+
+    def _warned(self, one: Warned) -> list[str]:
+        told = f"warning[{one.code}]: {one.title}"
+        return [f"{self.paint(told, 'yellow')} ({one.path}:{one.line})", f"  help: {one.help}; if it is meant so: # ok: {one.code}"]
 
     def _tried(self, event: Tried) -> list[str]:
         tint = "yellow" if event.failure else "blue"

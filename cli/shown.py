@@ -7,6 +7,7 @@ from typing import Any
 
 from ..compiler import identity
 from ..compiler import plan as planning
+from ..compiler.actions import Warned
 from ..compiler.program import Node, Program
 from ..compiler.state import Accepted, Record
 from ..runtimes.local.session import Session
@@ -24,6 +25,9 @@ def look(session: Session, program: Program, node: Node, name: str, rows: int) -
     record = ledger.record(accepted.key)
     if record and (notebook := record.outputs[node.names.index(name)].about.get("notebook")):
         found["notebook"] = notebook
+    told = warned(session, program, node, record) if node.doubts else ()
+    if told:
+        found["warnings"] = [one.model_dump() for one in told]
     match node.kind:
         case "data":
             return found | _data(session, accepted, record, node, name, rows)
@@ -92,13 +96,25 @@ def _as_searched(session: Session, program: Program, node: Node, accepted: Accep
 def metrics(session: Session, program: Program, node: Node, record: Record | None) -> dict[str, Any]:
     if record is None:
         return {}
+    try:
+        return _answers(session, program, node, record).measured()
+    except KeyError:
+        return dict(record.metrics)
+
+
+def warned(session: Session, program: Program, node: Node, record: Record | None) -> tuple[Warned, ...]:
+    """What the data told of it that may ruin models."""
+    try:
+        return _answers(session, program, node, record).warned() if record is not None else ()
+    except KeyError:
+        return ()
+
+
+def _answers(session: Session, program: Program, node: Node, record: Record) -> planning.Answers:
     state = session.state(program)
     outlooks: dict[str, Any] = {n: planning.Known(a.digest) for n, a in state.names.items()}
     made = dict(zip(node.names, record.outputs, strict=True))
-    try:
-        return planning.Answers(node, program, made, record, outlooks, state).measured()
-    except KeyError:
-        return dict(record.metrics)
+    return planning.Answers(node, program, made, record, outlooks, state)
 
 
 def _service(session: Session, name: str, node: Node) -> dict[str, Any]:
@@ -118,13 +134,15 @@ def text(found: dict[str, Any]) -> str:
     facts = {
         key: value
         for key, value in found.items()
-        if key not in ("name", "kind", "doc", "first", "columns", "metrics", "search", "running")
+        if key not in ("name", "kind", "doc", "first", "columns", "metrics", "search", "running", "warnings")
     }
     lines.append(
         words.table(
             [(key, SHOWN.get(key, _flat)(value)) for key, value in facts.items() if value not in (None, "", [])]
         )
     )
+    for one in found.get("warnings", ()):
+        lines += ["", f"  warning[{one['code']}]: {one['title']}", f"    help: {one['help']}"]
     if found.get("metrics"):
         lines += ["", *(line for name, value in found["metrics"].items() for line in _metric(name, value))]
     if found.get("search"):

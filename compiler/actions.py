@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from .program import Measure, Rows
+from .program import Doubt, Measure, Rows
 from .types import Frozen
 
 VERSION = 1
@@ -23,6 +23,7 @@ class Question(Frozen):
     rows: Rows | None = None
     measure: Measure | None = None
     on: str = ""
+    doubt: Doubt | None = None
     others: dict[str, str] = {}
 
 
@@ -32,6 +33,16 @@ class Judged(Frozen):
     text: str
     holds: bool
     shown: str
+    line: int
+
+
+class Warned(Frozen):
+    """What the data has told that may ruin a model: the code, in words, with the way out and the block's place."""
+
+    code: str
+    title: str
+    help: str
+    path: str
     line: int
 
 

@@ -55,6 +55,21 @@ def share_rows(program: Program, one: str, other: str) -> bool:
     return other in with_rows_of(program, one) or one in with_rows_of(program, other)
 
 
+def trained_on(node: Node) -> str:
+    """The data that a model was fitted on, "" where there is none."""
+    return next((item.name for item in node.inputs if item.kind == "data" and not item.last), "")
+
+
+def decides(program: Program, split: Node) -> bool:
+    """Whether a model is fitted on one part of a split and measured on another."""
+    for node in program.nodes:
+        if node.kind == "model" and any(name in split.names for name in with_rows_of(program, trained_on(node))):
+            measured = [row for measure in node.measures for row in with_rows_of(program, measure.on)]
+            if any(name in split.names for name in measured):
+                return True
+    return False
+
+
 def _inputs(node: Node, program: Program | None) -> lineage.Inputs:
     found = []
     for item in node.inputs:

@@ -14,7 +14,7 @@ from ..grammar.diagnostic import Diagnostic, Fix, listing, nearest
 from ..grammar.foreign import OTHER_RECIPES
 from ..grammar.kinds import ANSWERING, KINDS, LINES, RECIPES, SEEN, TYPES, Recipe
 from ..grammar.source import Source, Span
-from . import conditions, declared, learn, make, meant, running, search, serving, values, verdict, warnings
+from . import conditions, declared, doubts, learn, make, meant, running, search, serving, values, verdict, warnings
 from .lines import word
 from .load import Files
 from .lock import Pinned
@@ -45,7 +45,7 @@ def check(
     told = tuple(one for one in scope.told if not _names_what_is_lost(one, names))
     if any(CODES[one.code].severity == "error" for one in told) or any(block.unread for block in names.blocks):
         return program, told
-    return program, (*told, *warnings.find(program, names, files))
+    return doubts.with_doubts(program), (*told, *warnings.find(program, names, files))
 
 
 def _names_what_is_lost(one: Diagnostic, names: Names) -> bool:

@@ -15,7 +15,7 @@ from ..grammar.kinds import DATA_FUNCTIONS, METRICS, SERVICE_FACTS
 from ..grammar.source import Span
 from . import rows, values
 from .program import Expect, Expression, Fact, Literal_, Node, Operation, Scalar, Within
-from .scope import Scope, column_missing, did_you_mean, dotted
+from .scope import Scope, column_missing, did_you_mean, dotted, last_part
 from .types import Column, Columns, by_name, is_number, is_ordered
 from .verdict import COMPARISONS
 
@@ -213,7 +213,7 @@ class _Checker:
         if isinstance(first, tree.Column):
             return self._data_or_none(written, self.node, self.node.name, first)
         if isinstance(first, tree.Reference) and len(first.path) == 1:
-            column = tree.Column(first.path[0], first.span)
+            column = tree.Column(first.path[0], last_part(first))
             if first.name == "last":
                 return self.node, "last", column
             other = self.scope.nodes.get(first.name)

@@ -58,6 +58,8 @@ def _file(name: str, old: str | None, new: str | None, node: Node, state: State)
     if new is None:
         return f"{name} is gone"
     source = state.sources.get(node.name)
+    if source is not None and source.unknown:
+        return f"{name} may have changed: {source.unknown}, so it is read each time"
     lines = source.lines.get(name) if source else None
     accepted = state.names.get(node.name)
     record = state.record(accepted.key) if accepted else None

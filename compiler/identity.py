@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
-from .program import Among, Fact, Input, Measure, Node, Predict, Rows, Search, Value
+from .program import Among, Doubt, Fact, Input, Measure, Node, Predict, Rows, Search, Value
 from .types import Column
 
 # Raised when a recipe of ours would make other bytes from the same parts.
@@ -169,6 +169,15 @@ def fact_key(fact: Fact | Rows, digest: str, others: Mapping[str, str] | None = 
     if isinstance(fact, Rows):
         return key_of({"rows": fact.broken, "of": digest, **{f"in {k}": v for k, v in (others or {}).items()}})
     return key_of({"function": fact.function, "column": fact.column, "of": digest})
+
+
+DOUBT_VERSION = 1  # raised when a doubt would get another answer about the same tables
+
+
+def doubt_key(doubt: Doubt, digests: Sequence[str]) -> str:
+    """`digests` are those of the tables that it looks at; what they and the metric are called is no part."""
+    asked = doubt.model_dump(exclude={"of", "measure"}, mode="json")
+    return key_of({"doubt": json.dumps(asked, sort_keys=True), "of": " ".join(digests), "version": str(DOUBT_VERSION)})
 
 
 def metric_key(measure: Measure, predict: Predict | None, model: str, data: str) -> str:

@@ -9,7 +9,6 @@ from typing import Protocol
 from .program import Value
 from .types import Columns
 
-
 REMOTE = ("http://", "https://", "s3://")
 
 

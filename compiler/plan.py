@@ -10,8 +10,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from . import identity, verdict
-from .actions import Accept, Judge, Judged, Make, Plan, Question, Refuse, Retire, Reuse, Serve, Wait
+from . import doubted, identity, verdict
+from .actions import Accept, Judge, Judged, Make, Plan, Question, Refuse, Retire, Reuse, Serve, Wait, Warned
 from .due import is_due
 from .program import Expect, Fact, Measure, Node, Program, Rows
 from .state import Accepted, Made, Record, State
@@ -79,9 +79,20 @@ def in_force(program: Program, state: State) -> dict[str, dict[str, str]]:
 
 def basis(actions: Iterable[Any], state: State) -> str:
     """A hash of all that the plan was made from: equal means that applying it does what it says."""
-    parts = {f"{i}": action.model_dump_json() for i, action in enumerate(actions)}
+    parts = {f"{i}": _told_again(action, state).model_dump_json() for i, action in enumerate(actions)}
     names = {f"name {name}": accepted.digest for name, accepted in state.names.items()}
     return identity.key_of({**parts, **names})
+
+
+def _told_again(action: Any, state: State) -> Any:
+    """A source whose content is unknown has another key at each look, and is read all the same."""
+    if isinstance(action, Make) and _unknown(action.names[0], state):
+        return action.model_copy(update={"key": "", "parts": {}})
+    return action
+
+
+def _unknown(name: str, state: State) -> str:
+    return state.sources[name].unknown if name in state.sources else ""
 
 
 def after(action: Any, node: Node, state: State) -> Outlooks:
@@ -196,7 +207,8 @@ def _reason(node: Node, parts: Mapping[str, str], record: Record | None, state: 
     accepted = state.names.get(node.name)
     before = state.record(accepted.key) if accepted else None
     if before is None:
-        return ("new",)
+        why = _unknown(node.name, state)
+        return ("new", *((f"{why}: read each time",) if why else ()))
     return tuple(changes(before.parts, parts, node, state)) or ("it was made another way before",)
 
 
@@ -225,6 +237,8 @@ def _judge(node: Node, program: Program, record: Record, outlooks: Mapping[str, 
     if questions:
         known = node.name in state.names and state.names[node.name].digest == record.outputs[0].digest
         reason = "its conditions or measures changed" if known else "made, and not judged yet"
+        if known and all(question.doubt for question in questions):
+            reason = "what may ruin models is not known of it yet"
         return Judge(names=node.names, kind=node.kind, key=record.key, reason=(reason,), questions=questions)
     return _verdict(node, record, answers, state)
 
@@ -298,6 +312,13 @@ class Answers:
                 question = self._question(fact)
                 if question is not None:
                     yield question
+
+        for doubt in self.node.doubts:
+            yield doubted.question(doubt, self._digest)
+
+    def warned(self) -> tuple[Warned, ...]:
+        """What the data has told that may ruin models."""
+        return tuple(doubted.warned(self.node, self._digest, self.state.fact, self.measured()))
 
     def _own_digest(self) -> str:
         return self.record.outputs[0].digest

@@ -265,6 +265,22 @@ class Environment(Frozen):
     options: dict[str, Value] = {}
 
 
+class Doubt(Frozen):
+    """What a block's data is asked once it is there, because it may ruin models: `code` is of the warning.
+
+    `of` are the tables that are looked at. What `columns`, `but` and `target` are to a code says `compiler/doubts.py`;
+    `measure` is the metric that the answer is held against.
+    """
+
+    code: str
+    of: tuple[str, ...]
+    columns: tuple[str, ...] = ()
+    but: tuple[str, ...] = ()
+    target: str = ""
+    positive: Scalar = None
+    measure: str = ""
+
+
 class Node(Frozen):
     """One block. `names` are its outputs; `columns` what is known of each output's table (None: not known).
 
@@ -289,6 +305,7 @@ class Node(Frozen):
     reads: tuple[str, ...] = ()
     needs: Needs = Needs()
     every: Schedule | None = None
+    doubts: tuple[Doubt, ...] = ()
     known: tuple[str, ...] = ()
     doc: str = ""
     span: Place

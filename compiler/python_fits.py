@@ -31,7 +31,14 @@ def unreadable(problem: Problem, written: tree.Text | tree.Reference, scope: Sco
     note = f"{problem.path}:{problem.line}" if problem.path and problem.line else ""
     plain = isinstance(written, tree.Text) and not written.raw and problem.instead
     fix = Fix(written.inner, problem.instead) if plain and isinstance(written, tree.Text) else None
-    scope.tell("E401", written.span, {"message": problem.message}, note=note, help=problem.help, fix=fix)
+    help_ = problem.help
+    if problem.message.startswith("there is no file") and isinstance(written, tree.Text):
+        files = (name for name in scope.files.names() if name.endswith(".py"))
+        close = nearest(written.value.partition(":")[0], files)
+        help_ = f"did you mean {close}?" if close else help_
+        if close and not written.raw:
+            fix = Fix(written.inner, ":".join((close, *written.value.split(":")[1:])))
+    scope.tell("E401", written.span, {"message": problem.message}, note=note, help=help_, fix=fix)
 
 
 # --- a function of the project's ------------------------------------------------------------------------------

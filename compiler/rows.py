@@ -5,7 +5,7 @@ from __future__ import annotations
 from ..grammar import tree
 from . import values
 from .program import Expression, Literal_, Node, Operation, Rows
-from .scope import Scope, column_missing
+from .scope import Scope, column_missing, last_part
 from .types import by_name
 
 
@@ -110,7 +110,7 @@ class _RowWriter:
             return None
         columns = self.scope.columns.get(name)
         if columns is not None and column not in by_name(columns):
-            column_missing(self.scope, tree.Column(column, written.span), columns, name)
+            column_missing(self.scope, tree.Column(column, last_part(written)), columns, name)
             return None
         self.others.add(name)
         table, wanted = _sql_name(name), _sql_name(column)

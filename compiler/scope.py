@@ -111,6 +111,12 @@ def column_missing(scope: Scope, column: tree.Column, known: Columns, of: str) -
     )
 
 
+def last_part(reference: tree.Reference) -> Span:
+    """`.x` of `a.x`."""
+    quoted = 2 * (not reference.path[-1].isidentifier())
+    return Span(reference.span.path, reference.span.end - len(reference.path[-1]) - 1 - quoted, reference.span.end)
+
+
 def dotted(name: str) -> str:
     return f".{name}" if name.isidentifier() else f'."{name}"'
 

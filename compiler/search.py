@@ -45,7 +45,8 @@ def _belong(
     if node.recipe.word != "python":
         scope.tell("E808", (lines or searched)[0].span, {"word": node.recipe.word})
         return False
-    if not lines and not scope.may_hold(node.name, "search"):
+    wrong = all(scope.told_within(line.span) for line in searched)
+    if not lines and not scope.may_hold(node.name, "search") and not wrong:
         title = f"{searched[0].name} has a set to choose from, and nothing says how it is searched"
         help_ = f"write a line: search folds = 5, best = {best.example(node)}"
         scope.tell("E801", searched[0].span, {"title": title}, help=help_)

@@ -21,7 +21,7 @@ from .sql_missing import UNKNOWN, known_facts
 from .sql_text import Problem, Tree, body_of, from_sql, name_of, place_of, to_sql, word_at
 from .types import Column, Columns
 
-__all__ = ["Bound", "Problem", "Query", "aggregates", "bind", "fingerprint", "query_of"]
+__all__ = ["Bound", "Problem", "Query", "aggregates", "bind", "fingerprint", "is_ordered", "query_of"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +105,12 @@ def _connection() -> Any:
     })  # fmt: skip
     connection.execute("set errors_as_json = true; pragma disable_optimizer")
     return connection
+
+
+def is_ordered(query: str) -> bool:
+    """Whether a query itself orders its rows; else they come out ordered by all columns."""
+    read = query_of(query)
+    return isinstance(read, Query) and read.ordered
 
 
 def aggregates() -> tuple[str, ...]:

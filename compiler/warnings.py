@@ -12,7 +12,7 @@ from functools import lru_cache
 from ..grammar import tree
 from ..grammar.diagnostic import Diagnostic
 from ..grammar.source import Span
-from .ancestry import Value, above, made_of, share_rows, unchanged, with_rows_of
+from .ancestry import Value, above, decides, made_of, share_rows, trained_on, unchanged
 from .load import Files
 from .program import Code, Node, Program
 from .python_file import Broken, module_of
@@ -34,11 +34,6 @@ def find(program: Program, names: Names, files: Files) -> Told:
             yield from _fitted_before_split(program, node, names, files)
         elif node.recipe.word == "predict":
             yield from _target_in_batch(program, node, block)
-
-
-def trained_on(node: Node) -> str:
-    """The data that a model was fitted on, "" where there is none."""
-    return next((item.name for item in node.inputs if item.kind == "data" and not item.last), "")
 
 
 # --- W101 -----------------------------------------------------------------------------------------------------
@@ -115,7 +110,7 @@ def _and(words: list[str]) -> str:
 
 
 def _fitted_before_split(program: Program, split: Node, names: Names, files: Files) -> Told:
-    if not _decides(program, split):
+    if not decides(program, split):
         return
     for node in program.upstream(split.name):
         block = names.block_of.get(node.name)
@@ -124,19 +119,9 @@ def _fitted_before_split(program: Program, split: Node, names: Names, files: Fil
             continue
         where = fits_in(code, files.text)
         if where:
-            facts = {"name": node.name, "split": split.title}
+            facts = {"name": node.name, "split": _and(list(split.names))}
             help_ = "fit it on the training part alone: inside the model, as a scikit-learn pipeline does"
             yield Diagnostic("W103", block.recipe.span, facts, note=where, help=help_)
-
-
-def _decides(program: Program, split: Node) -> bool:
-    """Whether a model is fitted on one part of a split and measured on another."""
-    for node in program.nodes:
-        if node.kind == "model" and any(name in split.names for name in with_rows_of(program, trained_on(node))):
-            measured = [row for measure in node.measures for row in with_rows_of(program, measure.on)]
-            if any(name in split.names for name in measured):
-                return True
-    return False
 
 
 def fits_in(code: Code, text_of: Callable[[str], str | None]) -> str:

@@ -40,7 +40,7 @@ SERVICES = (
         ),
         (
             "data seen from last api\n"
-            'data a from seen by sql "select spend, prediction > 0 as y from seen"\n'
+            'data a from seen by sql "select spend, prediction as y from seen"\n'
             'model m from a by python "sklearn.linear_model:LinearRegression" {\n'
             "  predict .y from .spend\n"
             "}\n"
@@ -51,7 +51,7 @@ SERVICES = (
             "  spend:      float\n"
             "  prediction: float\n"
             "}\n"
-            'data a from seen by sql "select spend, prediction > 0 as y from seen"\n'
+            'data a from seen by sql "select spend, prediction as y from seen"\n'
             'model m from a by python "sklearn.linear_model:LinearRegression" {\n'
             "  predict .y from .spend\n"
             "}\n"

@@ -56,7 +56,7 @@ WARNINGS = (
     ),
     Code(
         "W103",
-        "{name} fits something on all rows, and {split} is dealt from them afterwards",
+        "{name} fits something on all rows, before {split} are dealt from them",
         (
             "An encoder, a scaler or an imputer that has seen the rows of the test has told the model of them: "
             "the test looks better than life. If it is meant so, write # ok: W103 at the end of the line, or of "

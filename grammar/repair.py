@@ -11,7 +11,7 @@ from .diagnostic import Diagnostic, Fix
 from .source import Source, Span
 
 OF_A_TEXT = frozenset({"E401", "E411", "E501", "E701"})
-MEANT = re.compile(r'did you mean "?(\S+?)"?\?')
+MEANT = re.compile(r'did you mean "?(.+?)"?\?')
 
 
 @dataclass(frozen=True, slots=True)

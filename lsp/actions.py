@@ -44,7 +44,9 @@ def _repairs(one: Diagnostic) -> Iterator[Action]:
 
 
 def _says_it(one: Diagnostic) -> bool:
-    return one.fix is not None and bool(one.fix.text.strip()) and one.fix.text.strip() in one.help and len(one.help) < 80
+    return (
+        one.fix is not None and bool(one.fix.text.strip()) and one.fix.text.strip() in one.help and len(one.help) < 80
+    )
 
 
 def _what(fix: Fix) -> str:
@@ -112,5 +114,3 @@ def _inserted(analysis: Analysis, block: tree.Block, start: int, lines: list[str
         at = expects[0].span.start + start if expects else end - 1
         return Edit(analysis.path, at, at, "; ".join(line.strip() for line in lines) + ("; " if expects else " "))
     return Edit(analysis.path, at, at, text + "\n")
-
-

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from ..grammar.chunks import BEGINS
 from ..grammar.table import table
@@ -14,6 +15,7 @@ MARK = "cursor__"  # stands where the word at the cursor is, so that lines and s
 KINDS = frozenset({"DATA", "MODEL", "SERVICE"})
 QUOTES = {"OPEN_STRING": 1, "OPEN_TEXT": 3}
 WORD = re.compile(r"\w*\Z")
+FILE = re.compile(r"[\w./-]*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +56,7 @@ class Cursor:
     line: tuple[Token, ...]
     in_body: bool
     quoted: str | None = None
+    quotes: int = 0
     query: bool = False
     comment: bool = False
     given: frozenset[str] = frozenset()
@@ -64,6 +67,16 @@ class Cursor:
         """The kind of the token before the word."""
         tokens = self.line if self.in_body else self.before
         return tokens[-1].kind if tokens else ""
+
+    @property
+    def in_query(self) -> bool:
+        """Not where the quotes may hold a query's file as well."""
+        return self.query and (self.quotes == 3 or FILE.fullmatch(self.quoted or "") is None)
+
+    @property
+    def replaced(self) -> int:
+        """Where that begins which a completion takes the place of: a word, or all that stands in quotes."""
+        return self.offset - len(_word_at(self.quoted or "")) if self.in_query else self.start
 
     @property
     def dotted(self) -> bool:
@@ -129,7 +142,8 @@ class _Reader:
         piece = self.text[self.begin : self.start - self.quotes]
         dotted = piece.endswith(".") and not piece.endswith("..")
         piece = piece[:-1] if dotted else piece
-        cut = segments(f"{piece}{'' if dotted else ' '}{'.' if dotted else ''}{MARK}", table().words).segments
+        gap = "." if dotted else "" if piece[-1:].isspace() else " "
+        cut = segments(piece + gap + MARK, table().words).segments
         tokens = cut[-1].tokens[:-1] if cut else ()
         shifted = [t._replace(start=t.start + self.begin, end=t.end + self.begin) for t in tokens]
         if dotted:
@@ -160,7 +174,7 @@ def _begins_query(tokens: Sequence[Token]) -> bool:
 def _given(tokens: Sequence[Token], at: int) -> tuple[frozenset[str], frozenset[str]]:
     """What the lines of a body give, and with which words they begin; the line at the cursor left out."""
     names, words = set(), set()
-    for first, second in zip(tokens, tokens[1:], strict=False):
+    for first, second in pairwise(tokens):
         if first.kind not in ("_LBRACE", "_NL") or second.start <= at <= second.end:
             continue
         words.add(second.text)
@@ -220,7 +234,7 @@ def _inputs(tokens: Sequence[Token]) -> list[Fed]:
         elif token.kind != "LAST":
             items[-1].append(token)
     for item in items:
-        alias = next((b.text for a, b in zip(item, item[1:], strict=False) if a.kind == "_AS"), "")
+        alias = next((b.text for a, b in pairwise(item) if a.kind == "_AS"), "")
         place = next((_unquoted(token) for token in item if token.kind in ("STRING", "TEXT")), None)
         name = "".join(token.text for token in _first_name(item))
         if name:

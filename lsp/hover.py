@@ -94,7 +94,10 @@ def _statement(statement: tree.Statement, analysis: Analysis) -> str:
             return "A secret: read where a step runs, and kept in no plan, log or key."
         case tree.Env():
             target = analysis.targets.get(statement.runtime.text)
-            return _titled(f"env {statement.name.text} on {statement.runtime.text}", statement.doc or (target.doc if target else ""))
+            return _titled(
+                f"env {statement.name.text} on {statement.runtime.text}",
+                statement.doc or (target.doc if target else ""),
+            )
         case tree.Use():
             return _titled(f'use "{statement.place.value}" as {statement.alias.text}', "")
         case _:
@@ -117,7 +120,11 @@ def _made_from(node: Node) -> str:
         return f" from {node.recipe.word}{place}"
     inputs = ", ".join(item.name for item in node.inputs if item.alias != "model")
     entry = f' "{node.recipe.code.entry}"' if node.recipe.code else place
-    word = next((item.name for item in node.inputs if item.alias == "model"), node.recipe.word) if node.recipe.word == "predict" else node.recipe.word
+    word = (
+        next((item.name for item in node.inputs if item.alias == "model"), node.recipe.word)
+        if node.recipe.word == "predict"
+        else node.recipe.word
+    )
     return (f" from {inputs}" if inputs else "") + f" by {word}{entry}"
 
 
@@ -127,7 +134,11 @@ def _learns(node: Node) -> str:
     targets = ", ".join(f".{name}" for name in node.predict.targets)
     positive = f" == {words.value(node.predict.positive)}" if node.predict.positive is not None else ""
     features = len(node.predict.features)
-    return f"A {node.predict.task}: predicts {targets}{positive} from {features} column{'s' * (features != 1)}" if targets else ""
+    return (
+        f"A {node.predict.task}: predicts {targets}{positive} from {features} column{'s' * (features != 1)}"
+        if targets
+        else ""
+    )
 
 
 def _known_columns(columns: Columns) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import os
+import posixpath
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
@@ -34,9 +34,8 @@ class Module:
 
     def uses(self) -> dict[str, str]:
         """The absolute paths of the specs that it uses, by what it calls them."""
-        folder = os.path.dirname(self.path)
         found = (one.statement for one in self.placed if isinstance(one.statement, tree.Use))
-        return {use.alias.text: os.path.normpath(os.path.join(folder, use.place.value)) for use in found}
+        return {use.alias.text: beside(self.path, use.place.value) for use in found}
 
     def declares(self, name: str) -> tuple[tree.Statement, Span] | None:
         """The statement that declares a name, and where the name stands."""
@@ -49,6 +48,12 @@ class Module:
 
 
 Read = Callable[[str], Module | None]  # a spec by its absolute path
+ReadText = Callable[[str], str | None]  # any file by its absolute path
+
+
+def beside(path: str, place: str) -> str:
+    """The absolute path of a place that the spec at `path` names."""
+    return posixpath.normpath(posixpath.join(posixpath.dirname(path), place))
 
 
 def names_of(statement: tree.Statement) -> tuple[tree.Name, ...]:

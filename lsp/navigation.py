@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Iterable, Iterator
+from pathlib import Path
 from typing import Literal, NamedTuple
 
 from ..compiler.program import Node
@@ -12,7 +12,7 @@ from ..grammar import tree
 from ..grammar.kinds import SOURCES
 from . import code
 from .analysis import Analysis
-from .modules import Module, Read, led_to
+from .modules import Module, Read, beside, led_to
 from .occurrences import Occurrence
 
 
@@ -182,13 +182,12 @@ def word_at(text: str, offset: int) -> tuple[str, int] | None:
 
 
 def _place(analysis: Analysis, one: Occurrence) -> list[Spot]:
-    root = analysis.files.root
     if one.of == "python":
         place = code.place_of(one.text, analysis.files)
         return [Spot(place.path, place.line, place.column, by_line=True)] if place else []
     is_file = one.of in SOURCES or one.of in ("use", "notebook") or one.text.lower().endswith(".sql")
-    path = os.path.normpath(root / one.text)
-    return [Spot(path, 1, 0, by_line=True)] if is_file and os.path.isfile(path) else []
+    path = beside(analysis.path, one.text)
+    return [Spot(path, 1, 0, by_line=True)] if is_file and Path(path).is_file() else []
 
 
 def _argument(analysis: Analysis, one: Occurrence) -> list[Spot]:

@@ -132,7 +132,9 @@ def _line(line: tree.Line, kind: str, own: str, fed: str, outputs: set[str]) -> 
             yield from _measured(line)
         case tree.Search() | tree.Needs():
             for pair in line.options:
-                yield Occurrence("argument", pair.name, pair.name_span, "needs" if isinstance(line, tree.Needs) else "search")
+                yield Occurrence(
+                    "argument", pair.name, pair.name_span, "needs" if isinstance(line, tree.Needs) else "search"
+                )
                 yield from _in(pair.value, own, "metric")
         case tree.Expect():
             yield from _in(line.condition, own, "column" if kind == "data" else "metric")
@@ -157,7 +159,9 @@ def _measured(line: tree.Measure) -> Iterator[Occurrence]:
 # --- expressions ------------------------------------------------------------------------------------------------
 
 
-def _in(written: tree.Expression | None, of: str = "", form: Literal["column", "metric"] = "column") -> Iterator[Occurrence]:
+def _in(
+    written: tree.Expression | None, of: str = "", form: Literal["column", "metric"] = "column"
+) -> Iterator[Occurrence]:
     match written:
         case tree.Reference():
             yield from _reference(written)

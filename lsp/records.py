@@ -67,7 +67,8 @@ def _kept(database: sqlite3.Connection, program: Program, node: Node, name: str)
 
 def _names(database: sqlite3.Connection, program: Program) -> dict[str, Accepted]:
     rows = database.execute(
-        "select name, kind, digest, key, at from names where spec = ? and env = ?", (program.spec, program.environment.name)
+        "select name, kind, digest, key, at from names where spec = ? and env = ?",
+        (program.spec, program.environment.name),
     )
     return {row[0]: Accepted(name=row[0], kind=row[1], digest=row[2], key=row[3], at=row[4]) for row in rows}
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -12,7 +11,7 @@ from ..grammar import tree
 from ..grammar.kinds import RECIPES
 from ..grammar.table import table
 from .analysis import Analysis
-from .modules import Module, Read, led_to
+from .modules import Module, Read, ReadText, beside, led_to
 from .navigation import Symbol, naming, symbol
 
 
@@ -41,7 +40,9 @@ def renamable(module: Module, analysis: Analysis, read: Read, offset: int) -> tu
     if one is None or meant is None:
         return Refused("there is no name here")
     if meant.form == "column":
-        return Refused(f"{one.text} is a column of the data itself; give it another name where it is read: new: type from \"{one.text}\"")
+        return Refused(
+            f'{one.text} is a column of the data itself; give it another name where it is read: new: type from "{one.text}"'
+        )
     if meant.form != "name":
         return Refused(f"{one.text} is a metric; give it another name where it is measured: measure {one.text} as …")
     home = read(meant.path)
@@ -52,7 +53,13 @@ def renamable(module: Module, analysis: Analysis, read: Read, offset: int) -> tu
 
 
 def rename(
-    module: Module, analysis: Analysis, read: Read, modules: Iterable[Module], offset: int, new: str
+    module: Module,
+    analysis: Analysis,
+    read: Read,
+    modules: Iterable[Module],
+    offset: int,
+    new: str,
+    read_text: ReadText,
 ) -> list[Edit] | Refused:
     found = renamable(module, analysis, read, offset)
     if isinstance(found, Refused):
@@ -64,7 +71,7 @@ def rename(
     if why:
         return Refused(why)
     modules = list(modules)
-    return [edit for other in modules for edit in _within(meant, new, other, modules, read)]
+    return [edit for other in modules for edit in _within(meant, new, other, modules, read, read_text)]
 
 
 def _no_name(new: str) -> str:
@@ -78,24 +85,26 @@ def _taken(meant: Symbol, new: str, read: Read) -> str:
     return f"there is a {new} already" if home and new != meant.name and home.declares(new) else ""
 
 
-def _within(meant: Symbol, new: str, module: Module, modules: list[Module], read: Read) -> Iterator[Edit]:
-    kept = _kept_names(meant, module, modules, read)
+def _within(
+    meant: Symbol, new: str, module: Module, modules: list[Module], read: Read, read_text: ReadText
+) -> Iterator[Edit]:
+    kept = _kept_names(meant, module, modules, read_text)
     for one in naming(meant, module, read):
         behind = f" as {meant.name}" if one.span.end in kept else ""
         yield Edit(module.path, one.span.start, one.span.end, new + behind)
-    for query in _queries(module):
+    for query in _queries(module, read_text):
         if query.safe(modules):
             yield from query.edits(meant, new, read)
 
 
-def _kept_names(meant: Symbol, module: Module, modules: list[Module], read: Read) -> set[int]:
+def _kept_names(meant: Symbol, module: Module, modules: list[Module], read_text: ReadText) -> set[int]:
     """Where the references of headers end that must go on to hand their input over by its old name."""
     found = set()
     for one in module.placed:
         block = one.statement
         if not isinstance(block, tree.Block) or block.recipe is None:
             continue
-        query = _query(one.start, block, module)
+        query = _query(one.start, block, module, read_text)
         word = block.recipe.reference.name
         by_name = word in BY_NAME or (word == "sql" and (query is None or not query.follows(meant, modules)))
         if by_name:
@@ -121,7 +130,7 @@ class _Query:
         if self.path == self.module.path:
             return True
         users = [o for m in modules for o in m.occurrences() if o.form == "place"
-                 and os.path.normpath(os.path.join(os.path.dirname(m.path), o.text)) == self.path]  # fmt: skip
+                 and beside(m.path, o.text) == self.path]  # fmt: skip
         return len(users) == 1
 
     def follows(self, meant: Symbol, modules: list[Module]) -> bool:
@@ -144,27 +153,24 @@ class _Query:
         return home is not None and home.path == meant.path and last == meant.name
 
 
-def _queries(module: Module) -> Iterator[_Query]:
+def _queries(module: Module, read_text: ReadText) -> Iterator[_Query]:
     for one in module.placed:
         if isinstance(one.statement, tree.Block):
-            query = _query(one.start, one.statement, module)
+            query = _query(one.start, one.statement, module, read_text)
             if query is not None:
                 yield query
 
 
-def _query(start: int, block: tree.Block, module: Module) -> _Query | None:
+def _query(start: int, block: tree.Block, module: Module, read_text: ReadText) -> _Query | None:
     place = block.recipe.place if block.recipe and block.recipe.reference.name == "sql" else None
     if not isinstance(place, tree.Text):
         return None
     if place.raw or not place.value.strip().lower().endswith(".sql"):
         plain = len(place.value) == place.inner.end - place.inner.start
         return _Query(block, module, module.path, place.value, start + place.inner.start) if plain else None
-    path = os.path.normpath(os.path.join(os.path.dirname(module.path), place.value))
-    try:
-        with open(path, encoding="utf-8", newline="") as file:  # offsets count its line ends as they are
-            return _Query(block, module, path, file.read(), 0)
-    except (OSError, UnicodeDecodeError):
-        return None
+    path = beside(module.path, place.value)
+    text = read_text(path)
+    return _Query(block, module, path, text, 0) if text is not None else None
 
 
 _WORDS = re.compile(r"'(?:[^']|'')*'|--[^\n]*|/\*.*?\*/|\"(?:[^\"]|\"\")*\"|\$?\w+|\S", re.S)

@@ -9,8 +9,8 @@ from typing import Literal, NamedTuple
 
 from ..compiler.lines import word
 from ..grammar import tree
-from ..grammar.tokens import Token, lex
 from ..grammar.table import table
+from ..grammar.tokens import Token, lex
 from .modules import Module, names_of
 
 
@@ -41,7 +41,9 @@ def _entries(statement: tree.Statement, at: int) -> Iterator[Entry]:
         start = span.start if index == 0 else name.span.start
         end = span.end if index == 0 else name.span.end
         inside = tuple(_inside(statement, at)) if index == 0 else ()
-        yield Entry(name.text, kind, _detail(statement), start + at, end + at, name.span.start + at, name.span.end + at, inside)
+        yield Entry(
+            name.text, kind, _detail(statement), start + at, end + at, name.span.start + at, name.span.end + at, inside
+        )
 
 
 def _detail(statement: tree.Statement) -> str:
@@ -65,7 +67,15 @@ def _inside(statement: tree.Statement, at: int) -> Iterator[Entry]:
             yield Entry(line.name, form, "", span.start + at, span.end + at, named.start + at, named.end + at)
         elif isinstance(line, tree.Measure):
             names = ", ".join(metric.alias or metric.name for metric in line.metrics)
-            yield Entry(f"measure {names}", form, f"on {line.on}", span.start + at, span.end + at, span.start + at, span.end + at)
+            yield Entry(
+                f"measure {names}",
+                form,
+                f"on {line.on}",
+                span.start + at,
+                span.end + at,
+                span.start + at,
+                span.end + at,
+            )
 
 
 # --- folding ------------------------------------------------------------------------------------------------------

@@ -9,6 +9,7 @@ from typing import NamedTuple
 from ..grammar.chunks import Chunk, chunks
 from ..grammar.editors.classes import classes
 from ..grammar.editors.looks import LOOKS
+from .positions import Lines
 
 TYPES = tuple(dict.fromkeys(look.semantic for look in LOOKS.values() if look.semantic))
 MODIFIERS = ("declaration", "documentation")
@@ -38,3 +39,35 @@ def _of(text: str) -> tuple[Coloured, ...]:
         if semantic and part.end > part.start:
             found.append(Coloured(part.start, part.end, TYPES.index(semantic), _MODIFIER.get(part.of, 0)))
     return tuple(found)
+
+
+def encoded(text: str, lines: Lines, start: int = 0, end: int | None = None) -> list[int]:
+    """As the protocol has them: five numbers each, of which the first two count from the token before."""
+    found: list[int] = []
+    end = len(text) if end is None else end
+    last_line = last_character = 0
+    for one in coloured(text):
+        if one.end < start or one.start > end:
+            continue
+        for first, last in _by_line(text, one.start, one.end):
+            line, character = lines.position(first)
+            length = last - first if text.isascii() else lines.position(last).character - character
+            found += (
+                line - last_line,
+                character - (0 if line > last_line else last_character),
+                length,
+                one.type,
+                one.modifiers,
+            )
+            last_line, last_character = line, character
+    return found
+
+
+def _by_line(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
+    """A token of several lines is one on each."""
+    while (at := text.find("\n", start, end)) >= 0:
+        if at > start:
+            yield start, at - (text[at - 1] == "\r")
+        start = at + 1
+    if end > start:
+        yield start, end

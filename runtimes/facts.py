@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 from ..compiler.types import is_number, is_ordered
 from ..grammar.diagnostic import listing, nearest
 from ..grammar.kinds import DATA_FUNCTIONS
-from . import tables
+from . import leaks, tables
 from .order import Given, Question
 from .recipes.sql import opened, quoted, said_plainly, table_file
 from .store.objects import FOLDER, Objects
@@ -29,6 +29,10 @@ def about_table(objects: Objects, digest: str, questions: Sequence[Question]) ->
     A missing value, and in a column of floats a NaN too, counts for `nulls` and `rows` alone: `unique`, `distinct` and
     the rest pass over it, and it breaks no condition. The sum of no values is 0.
     """
+    doubts = [question for question in questions if question.doubt is not None]
+    if doubts:
+        plain = [question for question in questions if question.doubt is None]
+        return {**leaks.about(objects, digest, doubts), **(about_table(objects, digest, plain) if plain else {})}
     if digest.startswith(FOLDER):
         raise Trouble(ACTION, "it is a folder of files, which has no rows", "expect this of a table")
     files = {TABLE: objects.path(digest), **_others(objects, questions)}

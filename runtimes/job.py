@@ -13,7 +13,8 @@ from .order import Answers, Judge, Make, Outcome
 from .store.objects import Damaged, Objects
 from .trouble import Trouble
 
-MODULES = {"sql": "sql", "python": "python", "split": "split", "predict": "predict", "shell": "shell", "notebook": "notebook"}
+MODULES = {"sql": "sql", "python": "python", "split": "split", "predict": "predict", "shell": "shell", "notebook": "notebook",
+           "seen": "seen"}  # fmt: skip
 
 
 def make(order: Make, objects: Objects) -> Outcome:

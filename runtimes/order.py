@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..compiler.program import Measure, Needs, Predict, Recipe, Rows, Search, Value
+from ..compiler.program import Doubt, Measure, Needs, Predict, Recipe, Rows, Search, Value
 from ..compiler.state import Made
 from ..compiler.types import Columns, Frozen
 
@@ -105,7 +105,8 @@ class Question(Frozen):
     rows: Rows | None = None
     measure: Measure | None = None
     on: str = ""
-    others: dict[str, str] = {}  # name -> digest of the other tables that `rows` looks into
+    doubt: Doubt | None = None
+    others: dict[str, str] = {}  # name -> digest of the other tables that `rows` or `doubt` looks into
 
 
 class Judge(Frozen):

@@ -56,6 +56,8 @@ def _notebook(*cells: tuple[str, str]) -> str:
 FILES = InMemory(
     {"steps.py": "def clean(people, least):\n    return people\n\n\ndef lift(y_true, y_pred, spend):\n    return 1\n",
      "m.py": "def fit(a, **options):\n    return a\n",
+     "scaled.py": "from sklearn.preprocessing import StandardScaler\n\n\ndef scaled(people):\n"
+     "    people['age'] = StandardScaler().fit_transform(people[['age']])\n    return people\n",
      "wrong.sql": "select idd from people", "right.sql": "select * from people",
      "clean.ipynb": _notebook(("parameters", "least = 1"), ("", "chosen = people[people.age > least]")),
      "broken.ipynb": _notebook(("", "import pandas as pd\n%matplotlib inline"), ("", "chosen = people.dropna(")),
@@ -144,7 +146,8 @@ def test_a_good_spec_is_not_told(path: Path) -> None:
 
 
 def test_every_code_has_a_bad_spec() -> None:
-    assert {path.name.partition("_")[0] for path in BAD} == set(CODES) - MADE_BY_A_TEST
+    seen_in_the_data = {code for code in CODES if code.startswith("W2")}  # see test_warnings.py
+    assert {path.name.partition("_")[0] for path in BAD} == set(CODES) - MADE_BY_A_TEST - seen_in_the_data
     assert len(BAD) >= 150
 
 

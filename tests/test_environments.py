@@ -115,7 +115,8 @@ def test_last_is_what_was_accepted_before(project: Project) -> None:
     project.write(
         a__mlspec='data raw from csv "raw.csv"\ndata total from raw, last total as before by python "s.py:f"\n',
         raw__csv="n\n1\n",
-        s__py="def f(raw, before=None):\n    n = int(raw.n.sum()) + (0 if before is None else int(before.n[0]))\n    return raw.head(1).assign(n=n)\n",
+        s__py="def f(raw, before=None):\n    n = int(raw.n.sum()) + (0 if before is None else int(before.n[0]))\n"
+        "    return raw.head(1).assign(n=n)\n",
     )
     assert project.apply().code == 0
     assert project.data("show", "total")["first"] == [{"n": 1}]
@@ -128,7 +129,14 @@ def test_last_is_what_was_accepted_before(project: Project) -> None:
 # --- every ----------------------------------------------------------------------------------------------------
 
 EVERY = 'data raw from csv "raw.csv"\ndata now from raw by python "s.py:f" {\n  every 6h\n}\n'
-CLOCK = "import pathlib\ndef f(raw):\n    path = pathlib.Path('count')\n    n = len(path.read_text()) if path.exists() else 0\n    path.write_text('x' * (n + 1))\n    return raw.assign(n=n)\n"
+CLOCK = """import pathlib
+
+def f(raw):
+    path = pathlib.Path("count")
+    n = len(path.read_text()) if path.exists() else 0
+    path.write_text("x" * (n + 1))
+    return raw.assign(n=n)
+"""
 
 
 def test_what_is_due_is_made_again(project: Project) -> None:

@@ -50,11 +50,29 @@ def framed(a: pd.DataFrame) -> pd.DataFrame:
 
 def scaled(a):
     return StandardScaler().fit_transform(a)
+
+def answer(request: dict):
+    return {"much": len(request)}
+
+class Answer:
+    def answer(self, request):
+        return {}
+"""
+NESTED = """
+import re
+from dataclasses import dataclass
+
+@dataclass
+class Request:
+    wanted: re.Pattern
+
+def answer(request: Request):
+    return {}
 """
 COLUMNS = _columns(id="int", x="float", y="float", name="text", plan="text", day="date", churned="bool")
 # What the examples read. The lock says that `id` was a text when a.csv was accepted as the data of E308.
 FILES = InMemory(
-    {"m.py": FUNCTIONS, "clean.ipynb": json.dumps(NOTEBOOK),
+    {"m.py": FUNCTIONS, "nested.py": NESTED, "clean.ipynb": json.dumps(NOTEBOOK), "request.json": "{}", "broken.json": "{",
      "eu.mlspec": 'data raw from csv "a.csv"\ndata chosen from raw by sql "select * from raw"\n',
      "mlspec.lock": 'E308.mlspec a {"files": {}, "columns": {"id": "text"}}\n'},
     {"a.csv": COLUMNS, "data/a.csv": COLUMNS, "b.csv": _columns(id="int", z="float"), "shop.db": COLUMNS},

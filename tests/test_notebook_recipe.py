@@ -184,7 +184,7 @@ data clean, rest from raw, shapes by notebook "steps/clean.ipynb" {
 model m from clean as rows, last m as before by notebook "train.ipynb" {
   predict .y from .x
   trees = 3
-  measure rmse on clean
+  measure rmse on rest
   expect .score > 0.5
   expect .rmse < 100
 }

@@ -124,7 +124,8 @@ class _Gather:
             data: dict[str, Any] = {"event": type(event).__name__.lower()}
             for name in event.__slots__:
                 value = getattr(event, name)
-                data[name] = [json.loads(one.model_dump_json()) for one in value] if name == "judged" else value
+                told = name in ("judged", "warned")
+                data[name] = [json.loads(one.model_dump_json()) for one in value] if told else value
             self.events.append(data)
 
     def close(self) -> None: ...

@@ -80,7 +80,9 @@ def _between(text: str, start: int, end: int) -> Iterator[Part]:
         if found[0] == ";":
             yield Part(*found.span(), "punctuation")
         else:
-            yield Part(found.start(), found.start() + len(found[0].rstrip()), "doc" if found[0][1:2] == "#" else "comment")
+            yield Part(
+                found.start(), found.start() + len(found[0].rstrip()), "doc" if found[0][1:2] == "#" else "comment"
+            )
 
 
 def _of_statement(tokens: Sequence[Token]) -> Iterator[list[Part]]:
@@ -149,7 +151,9 @@ def _of_other(token: Token) -> list[Part]:
     if kind == "NUMBER":
         number = NUMBER.match(text)
         middle = start + number.end() if number else start
-        return [Part(start, middle, "number"), Part(middle, end, "unit")] if middle < end else [Part(start, end, "number")]
+        return (
+            [Part(start, middle, "number"), Part(middle, end, "unit")] if middle < end else [Part(start, end, "number")]
+        )
     if kind in CLASSES:
         return [Part(start, end, CLASSES[kind])]
     if kind == "UNKNOWN" or text == "\n":

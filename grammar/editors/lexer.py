@@ -31,7 +31,9 @@ class MlspecLexer(Lexer):  # type: ignore[misc]  # Pygments has no types
             yield from _between(text, end, part.start)
             piece = text[part.start : part.end]
             if part.of == "sql":
-                yield from ((part.start + start, token, word) for start, token, word in _sql().get_tokens_unprocessed(piece))
+                yield from (
+                    (part.start + start, token, word) for start, token, word in _sql().get_tokens_unprocessed(piece)
+                )
             else:
                 yield part.start, string_to_tokentype(LOOKS[part.of].pygments), piece
             end = part.end

@@ -34,7 +34,9 @@ def grammar() -> Rule:
             "names": {"patterns": [_goes_on(), _include("comment"), _match("name", _name()), *_symbols()]},
             "types": {"patterns": [*_quoted(), *_symbols(), _match("type", _name())]},
             "metrics": {"patterns": [_goes_on(), _include("comment"), *_metrics(), *_quoted(), *_symbols()]},
-            "period": {"patterns": [_include("comment"), *_keywords(), *_quoted(), *_values(), _match("date", _name())]},
+            "period": {
+                "patterns": [_include("comment"), *_keywords(), *_quoted(), *_values(), _match("date", _name())]
+            },
         },
     }
 
@@ -50,7 +52,10 @@ def markdown() -> Rule:
     block = {
         "name": "markup.fenced_code.block.markdown",
         "begin": MARKDOWN_FENCE,
-        "beginCaptures": {"3": {"name": "punctuation.definition.markdown"}, "4": {"name": "fenced_code.block.language"}},
+        "beginCaptures": {
+            "3": {"name": "punctuation.definition.markdown"},
+            "4": {"name": "fenced_code.block.language"},
+        },
         "end": r"(^|\G)(\2|\s{0,3})(\3)\s*$",
         "endCaptures": {"3": {"name": "punctuation.definition.markdown"}},
         "patterns": [fenced],
@@ -69,7 +74,10 @@ def _lines() -> list[Rule]:
         _between(named, TYPE_ENDS, "types", "column", "punctuation"),
         _match("argument", _free_name() + r"(?=\s*=(?!=))"),
         _parts(rf"{LINE_START}({_free_name()})(?=\s+in\b)", "argument"),
-        {**_between(r"\b(measure)\b", rf"\b(on)\b|(?=[;}}])|{LIST_ENDS}", "metrics", "keyword"), **_ended_by("keyword")},
+        {
+            **_between(r"\b(measure)\b", rf"\b(on)\b|(?=[;}}])|{LIST_ENDS}", "metrics", "keyword"),
+            **_ended_by("keyword"),
+        },
         _between(r"\b(every)\b", "(?=[;}#])|$", "period", "keyword"),
         _parts(rf"(?<=,)\s*({any_of(words().flags)})\b(?!\s*\()", "keyword"),
     ]
@@ -158,7 +166,11 @@ def _keywords() -> list[Rule]:
 def _quoted() -> list[Rule]:
     text = {"name": LOOKS["string"].textmate, "begin": '"""', "end": '"""'}
     escape = {"match": r"\\.", "name": "constant.character.escape.mlspec"}
-    string = {"name": LOOKS["string"].textmate, "match": words().patterns["STRING"], "captures": {"0": {"patterns": [escape]}}}
+    string = {
+        "name": LOOKS["string"].textmate,
+        "match": words().patterns["STRING"],
+        "captures": {"0": {"patterns": [escape]}},
+    }
     return [text, string, _match("string", r'"[^"]*$')]
 
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from ...compiler.load import Unreadable
+from ...compiler.load import Found, Unreadable, is_remote
 from ...compiler.program import Node, Program, Value
 from ...compiler.state import SourceFiles
 from ...compiler.types import Columns
@@ -41,18 +41,22 @@ class Disk:
         )
         return tuple(p.relative_to(self.root).as_posix() for _, p in zip(range(5000), found, strict=False))
 
-    def columns(self, word: str, place: str, arguments: Mapping[str, Value], declared: Columns) -> Columns | Unreadable:
+    def columns(self, word: str, place: str, arguments: Mapping[str, Value], declared: Columns) -> Found:
         from .. import sources  # pyarrow and more, which a compile from the cache does not need
 
+        if is_remote(word, place):
+            return None
         try:
             if word == "folder":
                 return () if (self.root / place).is_dir() else Unreadable(f"there is no folder {place}")
             for path in sources.find(self.root, place):
                 self.asked[path] = self.digest(path)[0]
+            if word == "sqlite":
+                self.asked |= {path: self._digest_or_none(path) for path in sources.may_be_beside(place)}
             return sources.inspect(self.root, word, place, arguments, declared)
         except Trouble as trouble:
             self.asked[place] = ""
-            return Unreadable(str(trouble), trouble.help)
+            return Unreadable(str(trouble), trouble.help, getattr(trouble, "argument", ""))
 
     def digest(self, path: str) -> tuple[str, int]:
         """sha256 and number of line ends of a file, from memory while its size and time of change are the same."""
@@ -93,10 +97,43 @@ def _hash(path: Path) -> tuple[str, int]:
 
 
 def source_files(program: Program, disk: Disk) -> dict[str, SourceFiles]:
-    """What each source's place names now, by the node's name."""
+    """What each source's place names now, by the node's name. Those beyond this machine are asked all at once."""
     from ...grammar.kinds import SOURCES
 
-    return {node.name: _files_of(node, disk) for node in program.nodes if node.recipe.word in SOURCES}
+    nodes = [node for node in program.nodes if node.recipe.word in SOURCES]
+    far = [node for node in nodes if is_remote(node.recipe.word, node.recipe.place)]
+    found = _far_files(far) if far else {}
+    near = {node.name: found[node.name] if node.name in found else _files_of(node, disk) for node in nodes}
+    if any(node.recipe.word == "seen" for node in program.nodes):
+        from .saw import seen_files
+
+        near |= seen_files(program, disk)
+    return near
+
+
+AT_ONCE = 16
+
+
+def _far_files(nodes: Sequence[Node]) -> dict[str, SourceFiles]:
+    """One look for each place, however many read it; what goes wrong with one is no matter to the others."""
+    from concurrent.futures import ThreadPoolExecutor
+
+    with ThreadPoolExecutor(AT_ONCE) as threads:
+        looks = {_asked(node): threads.submit(_look, node) for node in nodes}
+        return {node.name: looks[_asked(node)].result() for node in nodes}
+
+
+def _asked(node: Node) -> str:
+    return repr((node.recipe.word, node.recipe.place, node.arguments, node.secrets))
+
+
+def _look(node: Node) -> SourceFiles:
+    from ..sources import remote
+
+    try:
+        return remote.look(node.recipe.word, node.recipe.place, node.arguments, node.secrets)
+    except Trouble as trouble:
+        return SourceFiles(trouble=str(trouble), help=trouble.help)
 
 
 def _files_of(node: Node, disk: Disk) -> SourceFiles:
@@ -117,6 +154,10 @@ def find(root: Path, word: str, place: str) -> tuple[str, ...]:
 
         files = sources.files_in(sources.folder_of(root, place))
         return tuple(path.relative_to(root).as_posix() if path.is_relative_to(root) else str(path) for path in files)
+    if word == "sqlite" and (root / place).is_file():
+        from .. import sources
+
+        return (place, *sources.beside(root, place))
     if not any(mark in place for mark in "*?[") and (root / place).is_file():
         return (place,)
     from .. import sources

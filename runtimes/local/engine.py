@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from ...compiler import plan as planning
-from ...compiler.actions import Accept, Judge, Make, Plan, Refuse, Reuse, Serve, Wait
+from ...compiler.actions import Accept, Judge, Make, Plan, Refuse, Reuse, Serve, Wait, Warned
 from ...compiler.plan import Absent, Answers, Outlook
 from ...compiler.program import Input, Node, Program, Search
 from ...compiler.state import Record, State
@@ -89,6 +89,7 @@ class _Doing:
     token: int | None = None
     parts: dict[str, str] = field(default_factory=dict)
     left: int = 0  # judge orders under way
+    asked: bool = False  # whether a fact about it was found out just now
     tries: int = 0
     notes: tuple[str, ...] = ()
     search: Searching | None = None  # while its arguments are searched, and when they are found
@@ -218,15 +219,26 @@ class _Engine:
         self._tell(Settled(
             doing.node.title, doing.node.kind, how, doing.seconds, rows, self._metrics(doing.node, record),
             getattr(action, "judged", ()), "; ".join(action.reason), notes,
+            warned=self._warned(doing, record) if how != "reused" or doing.asked else (),
         ))  # fmt: skip
 
     def _metrics(self, node: Node, record: Record | None) -> dict[str, Any] | None:
         if record is None or node.kind != "model":
             return None
-        made = dict(zip(node.names, record.outputs, strict=True))
         with contextlib.suppress(AssertionError, KeyError):
-            return Answers(node, self.program, made, record, self.outlooks, self.state).measured()
+            return self._answers(node, record).measured()
         return None
+
+    def _warned(self, doing: _Doing, record: Record | None) -> tuple[Warned, ...]:
+        if record is None or not doing.node.doubts:
+            return ()
+        with contextlib.suppress(AssertionError, KeyError):
+            return self._answers(doing.node, record).warned()
+        return ()
+
+    def _answers(self, node: Node, record: Record) -> Answers:
+        made = dict(zip(node.names, record.outputs, strict=True))
+        return Answers(node, self.program, made, record, self.outlooks, self.state)
 
     # --- make -------------------------------------------------------------------------------------------------
 
@@ -429,7 +441,7 @@ class _Engine:
     # --- judge and accept -------------------------------------------------------------------------------------
 
     def _judge(self, doing: _Doing, action: Judge) -> None:
-        node = doing.node
+        node, doing.asked = doing.node, True
         self.doing[node.name] = doing
         groups: dict[tuple[str, str], list[Any]] = {}
         for question in action.questions:

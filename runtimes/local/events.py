@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from ...compiler.actions import Judged, Plan
+from ...compiler.actions import Judged, Plan, Warned
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +58,7 @@ class Settled:
     reason: str = ""
     notes: tuple[str, ...] = ()
     address: str = ""
+    warned: tuple[Warned, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,7 +36,7 @@ def _lock(world: World) -> Lock:
 
 
 def _sources(program: Program) -> list[Node]:
-    return [node for node in program.nodes if node.recipe.word in SOURCES]
+    return [node for node in program.nodes if node.recipe.word in (*SOURCES, "seen")]
 
 
 def _key(node: Node, files: Mapping[str, str], known: Mapping[str, str]) -> str:
@@ -84,6 +84,6 @@ def _locked(node: Node, pinned: Pinned | None, now: SourceFiles, known: Mapping[
     if in_store or dict(now.files) == dict(pinned.files):
         return SourceFiles(files=pinned.files, lines=now.lines if not in_store else {})
     return SourceFiles(
-        trouble=f"{node.recipe.place} holds something else than {FILE} says, and the store has no copy of that",
+        trouble=f"{node.recipe.place or node.name} holds something else than {FILE} says, and the store has no copy of that",
         help="bring back the file, share the store that has it, or apply without --locked",
     )

@@ -9,11 +9,14 @@ from pathlib import Path
 
 import pyarrow as pa
 
+from ...compiler.load import is_remote
 from ...compiler.types import Column, Columns, required
 from .. import sources, tables
 from ..declared import Findings, and_more, findings, said
 from ..order import Made, Make, Outcome
+from ..sources import postgres, remote, sqlite
 from ..sources.raw import Raw, Refused, unlike
+from ..sources.unseen import changed_meanwhile
 from ..store.objects import Objects, digest_of_file
 from ..trouble import Trouble
 
@@ -26,9 +29,7 @@ def make(order: Make, objects: Objects) -> Outcome:
     root, place = Path(order.root), order.recipe.place
     if order.recipe.word == "folder":
         return Outcome(outputs={order.names[0]: _folder(root, place, order.expected, objects)})
-    contents = _contents(root, place, order.expected)
-    raw = sources.load(order.recipe.word, place, contents, order.arguments, order.declared)
-    del contents  # large, and the cells are copies
+    raw = _raw(order, objects)
     table, found = _table(raw, order.declared, place)
     if len(order.names) > 1:
         return _with_refused(order.names, raw, table, found, order.declared, objects)
@@ -37,18 +38,30 @@ def make(order: Make, objects: Objects) -> Outcome:
     return Outcome(outputs={order.names[0]: tables.write(table, objects)})
 
 
+def _raw(order: Make, objects: Objects) -> Raw:
+    """The cells of the source. What is read is large, and not kept: the cells are copies."""
+    word, place, root = order.recipe.word, order.recipe.place, Path(order.root)
+    with remote.kept_secret(order.secrets):
+        given = {**order.arguments, **remote.values(order.secrets)}
+        if word == "sqlite":
+            return sqlite.read(root, place, given, order.expected)
+        if word == "postgres":
+            return postgres.read(place, given, order.expected)
+        if is_remote(word, place):
+            contents = remote.contents(place, str(given.get("token", "")), order.expected, objects.scratch())
+        else:
+            contents = _contents(root, place, order.expected)
+        return sources.load(word, place, contents, order.arguments, order.declared)
+
+
 def _contents(root: Path, place: str, expected: dict[str, str]) -> list[tuple[str, bytes]]:
     files = sources.find(root, place)
     if expected and set(files) != set(expected):
-        raise _changed(place)
+        raise changed_meanwhile(place)
     contents = [(path, sources.content_of(root, path)) for path in files]
     if expected and any(hashlib.sha256(content).hexdigest() != expected[path] for path, content in contents):
-        raise _changed(place)
+        raise changed_meanwhile(place)
     return contents
-
-
-def _changed(place: str) -> Trouble:
-    return Trouble(f"read {place}", "it changed while it was being read", "apply again")
 
 
 def _folder(root: Path, place: str, expected: dict[str, str], objects: Objects) -> Made:
@@ -66,7 +79,7 @@ def _folder(root: Path, place: str, expected: dict[str, str], objects: Objects) 
                 target
             )
         if expected and digests != expected:
-            raise _changed(place)
+            raise changed_meanwhile(place)
         return Made(digest=objects.put_folder(copy), kind="folder", bytes=size)
     except OSError as error:
         raise Trouble(f"read {place}", error.strerror or str(error)) from None

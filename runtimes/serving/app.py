@@ -13,6 +13,7 @@ from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, R
 from starlette.types import Receive, Scope, Send
 
 from .journal import Journal
+from .kept import Kept
 from .meters import Meters
 from .page import page
 from .release import PROBE_HEADER
@@ -37,8 +38,8 @@ class Reply:
 
 
 class App:
-    def __init__(self, routing: Routing, journal: Journal, meters: Meters) -> None:
-        self.routing, self.journal, self.meters = routing, journal, meters
+    def __init__(self, routing: Routing, journal: Journal, meters: Meters, kept: Kept) -> None:
+        self.routing, self.journal, self.meters, self.kept = routing, journal, meters, kept
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -85,7 +86,7 @@ class App:
         counted = served is self.routing.live
         try:
             given = parse(body)
-            if isinstance(given, list) and len(given) > MOST_ROWS:
+            if isinstance(given, list) and not served.release.called and len(given) > MOST_ROWS:
                 problem = f"{len(given)} rows; one request may hold {MOST_ROWS}"
                 return Reply(_error(413, problem), served, counted=counted)
             rows = served.schema.accept(given)
@@ -95,8 +96,11 @@ class App:
             return Reply(_refusal(refused), served, counted=counted)
         if not rows:
             return Reply(Response(b"[]", media_type="application/json"), served, counted=counted)
+        asked_at = time.time()
         code, content = await served.crew.submit(rows, not isinstance(given, list))
-        return Reply(_predicted(code, content, probed=not counted), served, len(rows), counted)
+        if code == 200 and counted and served.release.log:
+            self.kept.keep(asked_at, served.release, body, content)
+        return Reply(_answered(served, code, content, probed=not counted), served, len(rows), counted)
 
     def _note(self, request: Request, reply: Reply, seconds: float) -> None:
         code = reply.response.status_code
@@ -125,7 +129,7 @@ class App:
     def page(self, served: Served | None) -> Response:
         if served is None:
             return PlainTextResponse("no release answers\n", 503)
-        return HTMLResponse(page(served.release, served.schema.features, served.signature), headers=PAGE_HEADERS)
+        return HTMLResponse(page(served), headers=PAGE_HEADERS)
 
 
 PAGES: dict[str, Any] = {
@@ -157,12 +161,13 @@ async def _body(request: Request) -> bytes:
     return b"".join(chunks)
 
 
-def _predicted(code: int, content: bytes, *, probed: bool) -> Response:
+def _answered(served: Served, code: int, content: bytes, *, probed: bool) -> Response:
     """What a model says when it fails may tell of the data it saw: it is for the log, and for who tries a candidate."""
-    if code == 200:
-        return Response(content, media_type="application/json")
+    if code in (200, 422):
+        return Response(content, code, media_type="application/json")
     if code == 500 and not probed:
-        return _error(500, "the model could not answer; the service's log says why")
+        what = "function" if served.release.called else "model"
+        return _error(500, f"the {what} could not answer; the service's log says why")
     return _error(code, content.decode(errors="replace"))
 
 

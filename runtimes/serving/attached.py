@@ -39,10 +39,12 @@ async def attach(release: Release, journal: Journal, answered: Answered, lost: L
         theirs.close()
         os.close(life)
     assert process.stdout is not None
-    _, output = await loop.connect_read_pipe(lambda: Output(journal, process.pid), process.stdout)
+    hiding = tuple(release.called.order.secrets.values()) if release.called else ()
+    _, output = await loop.connect_read_pipe(lambda: Output(journal, process.pid, hiding), process.stdout)
     worker = Attached(process, life_of_front, output, answered, lost)
     ours.setblocking(False)
     await loop.create_connection(lambda: worker, sock=ours)
+    worker.transport.write(frame(release.model_dump_json()))
     return worker
 
 
@@ -51,7 +53,7 @@ def _start(release: Release, connection: int, life: int) -> subprocess.Popen[byt
     here = f"{__package__}.worker"
     threads = str(max(1, (os.cpu_count() or 1) // release.replicas))
     return subprocess.Popen(
-        [sys.executable, "-P", "-m", here, str(connection), str(life), release.model_folder],
+        [sys.executable, "-P", "-m", here, str(connection), str(life)],
         pass_fds=(connection, life),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
@@ -132,8 +134,8 @@ class Attached(asyncio.Protocol):
             self._kill()
         calls, self.calls = self.calls, []
         if not self.ready.done():
-            cause = f"the worker process ended while it loaded the model ({self.exit_words()})"
-            self.ready.set_exception(Trouble("load the model", cause, detail="\n".join(self.output.tail)))
+            cause = f"the worker process ended while it loaded the release ({self.exit_words()})"
+            self.ready.set_exception(Trouble("load the release", cause, detail="\n".join(self.output.tail)))
         self.lost(self, calls)
         await asyncio.to_thread(self.process.wait)
         if self.life >= 0:

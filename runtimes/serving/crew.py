@@ -99,10 +99,11 @@ class Crew:
             worker.ask(batch)
 
     def _batch(self) -> list[Call]:
-        """The calls that wait, as many as fit. One that already cost a worker its life goes alone."""
+        """The calls that wait, as many as fit. One that already cost a worker its life goes alone, and one that a
+        function answers: the next ones need not wait for it."""
         batch = [self.waiting.popleft()]
         rows = len(batch[0].rows)
-        while self.waiting and not batch[0].tries and not self.waiting[0].tries:
+        while self.waiting and not self.release.called and not batch[0].tries and not self.waiting[0].tries:
             rows += len(self.waiting[0].rows)
             if rows > BATCH:
                 break
@@ -164,7 +165,7 @@ class Crew:
         return signature
 
     def _loading(self) -> str:
-        return f"load the model of {self.release.name}"
+        return f"load the {'function' if self.release.called else 'model'} of {self.release.name}"
 
     async def _watch(self) -> None:
         """What waits too long is told so; a worker that works too long is ended, as if it had died."""

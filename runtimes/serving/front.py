@@ -56,6 +56,7 @@ async def _run(folder: Path, lock: int, control: socket.socket) -> None:
 class Front:
     def __init__(self, folder: Path, lock: int) -> None:
         from .app import App
+        from .kept import Kept
         from .meters import Meters
         from .served import Routing
 
@@ -63,7 +64,8 @@ class Front:
         self.journal = Journal(folder / LOG)
         self.meters = Meters()
         self.routing = Routing()
-        self.app = App(self.routing, self.journal, self.meters)
+        self.kept = Kept(folder, self.journal)
+        self.app = App(self.routing, self.journal, self.meters, self.kept)
         self.listeners: list[Any] = []  # the last one is where the newest release answers
         self.stopping = asyncio.Event()
         self.order = asyncio.Lock()  # one order that changes something at a time
@@ -146,6 +148,8 @@ class Front:
         routing.live.since = time.time()
         self.meters.show(routing.live.release)
         self._write_state()
+        with contextlib.suppress(OSError):  # a full disk costs its log, not the service
+            self.kept.know(routing.live.saw)
         self.journal.line(f"release {release} answers at {address}{routing.live.release.route}")
         for listener in self.listeners[:-1]:
             self.listeners.remove(listener)
@@ -254,6 +258,7 @@ class Front:
                 served.crew.end()
         if self.tasks:
             await asyncio.wait(self.tasks, timeout=1)
+        self.kept.close()
         if self.folder_is_ours():
             for file in (CONTROL, STATE):
                 (self.folder / file).unlink(missing_ok=True)

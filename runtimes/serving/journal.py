@@ -9,6 +9,8 @@ from collections import deque
 from datetime import UTC, datetime
 from pathlib import Path
 
+from ..secrets import hidden
+
 BOUND = 5_000_000  # bytes; then the file becomes `.1`, in place of the one before
 PAUSE = 0.2  # seconds that lines may wait, so that a busy service writes many at once
 
@@ -49,17 +51,17 @@ def now() -> str:
 
 
 class Output(asyncio.Protocol):
-    """What a worker prints, line by line into the journal. `tail` is the end of it, for when the worker fails."""
+    """What a worker prints, line by line into the journal, without the values of the secrets `hiding`. `tail` is the end of it, for when the worker fails."""
 
-    def __init__(self, journal: Journal, pid: int) -> None:
-        self.journal, self.pid = journal, pid
+    def __init__(self, journal: Journal, pid: int, hiding: tuple[str, ...] = ()) -> None:
+        self.journal, self.pid, self.hiding = journal, pid, hiding
         self.tail: deque[str] = deque(maxlen=30)
         self.rest = b""
 
     def data_received(self, data: bytes) -> None:
         *lines, self.rest = (self.rest + data).split(b"\n")
         for line in lines:
-            text = line[:2000].decode(errors="replace")
+            text = hidden(line[:2000].decode(errors="replace"), self.hiding)
             self.tail.append(text)
             self.journal.line(f"[worker {self.pid}] {text}")
         self.rest = self.rest[:2000]

@@ -9,29 +9,44 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
-from ...compiler.types import Column, Columns
-from .release import Release
-from ...compiler.openapi import example
+from ...compiler.program import Field
+from ...compiler.requests import Requests
+from ...compiler.types import Column, required
+from .served import Served
 
 
-def page(release: Release, features: Columns, signature: dict[str, Any]) -> str:
-    row = example(features)
+def page(served: Served) -> str:
+    release, row = served.release, served.example
     answers = {
         "name": release.name,
-        "doc": release.doc or "Answers with the model's predictions.",
+        "doc": release.doc,
         "route": release.route,
         "mark": release.mark,
-        "fields": "".join(_field(column) for column in features),
-        "count": str(len(features)),
-        "result": _result(signature),
         "example": json.dumps(row, indent=2, ensure_ascii=False),
         "curl": f"-H 'content-type: application/json' -d {shlex.quote(json.dumps(row, ensure_ascii=False))}",
+        **_words(served),
     }
     text = _template()
-    raw = {"fields"}
     for word, value in answers.items():
-        text = text.replace(f"<!--{word}-->", value if word in raw else html.escape(value))
+        text = text.replace(f"<!--{word}-->", value if word == "fields" else html.escape(value))
     return text
+
+
+def _words(served: Served) -> dict[str, str]:
+    """What differs between a model and a function."""
+    if isinstance(served.schema, Requests):
+        fields = served.schema.shape.fields
+        return {
+            "fields": "".join(_field_of_request(field) for field in fields), "count": str(len(fields)),
+            "result": "answer", "what": "release", "verb": "Send", "hint": "A request, as JSON.",
+        }  # fmt: skip
+    features = served.schema.features
+    return {
+        "fields": "".join(_field(column) for column in features), "count": str(len(features)),
+        "result": _result(served.signature), "what": "model", "verb": "Predict",
+        "hint": "One row as an object, or many as an array.",
+        "doc": served.release.doc or "Answers with the model's predictions.",
+    }  # fmt: skip
 
 
 @cache
@@ -41,9 +56,16 @@ def _template() -> str:
 
 def _field(column: Column) -> str:
     notes = " · ".join(note for note in (_range(column), "may be left out" if column.type.optional else "") if note)
-    kind = str(column.type.model_copy(update={"optional": False}))
+    return _line(column.name, str(required(column.type)), notes)
+
+
+def _field_of_request(field: Field) -> str:
+    return _line(field.name, str(field.type) if field.type else "any JSON", "" if field.needed else "may be left out")
+
+
+def _line(name: str, kind: str, notes: str) -> str:
     return (
-        f"<tr><th scope=row><code>{html.escape(column.name)}</code></th>"
+        f"<tr><th scope=row><code>{html.escape(name)}</code></th>"
         f"<td><code>{html.escape(kind)}</code></td><td>{html.escape(notes)}</td></tr>"
     )
 

@@ -1,9 +1,9 @@
-"""A process that holds one model and predicts.
+"""A process that holds one model and predicts, or a function and calls it.
 
-Run as `python -m mlspec.runtimes.serving.worker SOCKET LIFE FOLDER`: SOCKET and LIFE are inherited file
-descriptors. Over SOCKET it first says whether the model could be loaded, then takes batches of calls and gives for each
-call a status code and the body of its answer. LIFE is a pipe whose other end only the front holds: when it closes, the
-process ends, in the middle of whatever it does.
+Run as `python -m mlspec.runtimes.serving.worker SOCKET LIFE`: both are inherited file descriptors. Over SOCKET it is
+first told the release, and says whether it could be loaded; then it takes batches of calls and gives for each call a
+status code and the body of its answer. LIFE is a pipe whose other end only the front holds: when it closes, the process
+ends, in the middle of whatever it does.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import Any
 
 from ..trouble import Trouble
+from .release import Release
 
 Batch = list[tuple[bool, list[tuple[Any, ...]]]]  # whether one row was asked for as such, and the rows
 Answer = tuple[int, bytes]
@@ -32,18 +33,30 @@ def main() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     connection = socket.socket(fileno=int(sys.argv[1]))
     threading.Thread(target=_end_with, args=(int(sys.argv[2]),), daemon=True).start()
+    release = receive(connection)
+    if release is None:
+        return
     try:
-        predictor = Predictor(Path(sys.argv[3]))
+        answerer = _loaded(Release.model_validate_json(release))
     except Trouble as trouble:
         send(connection, ("failed", [trouble.action, trouble.cause, trouble.help, trouble.detail]))
         return
     except Exception as error:
         traceback.print_exc()
-        send(connection, ("failed", ["load the model", _told(error), "", traceback.format_exc()]))
+        send(connection, ("failed", ["load the release", _told(error), "", traceback.format_exc()]))
         return
-    send(connection, ("ready", predictor.signature))
+    send(connection, ("ready", answerer.signature))
     while (batch := receive(connection)) is not None:
-        send(connection, predictor.answer(batch))
+        send(connection, answerer.answer(batch))
+    answerer.close()
+
+
+def _loaded(release: Release) -> Any:
+    if release.called is None:
+        return Predictor(Path(release.model_folder))
+    from .function import Answerer  # only who serves a function pays for it
+
+    return Answerer(release.called)
 
 
 def _end_with(life: int) -> None:
@@ -66,6 +79,9 @@ class Predictor:
         self.schema = pa.schema([(column.name, to_arrow(column.type)) for column in features])
         self.signature = self.model.signature.model_dump(mode="json")
         self._warm_up()
+
+    def close(self) -> None:
+        """It holds nothing that is to be given back."""
 
     def answer(self, batch: Batch) -> list[Answer]:
         """All calls in one prediction; if that fails each by itself, so that one bad row does not spoil the others."""
@@ -100,6 +116,7 @@ class Predictor:
         """The first prediction imports and allocates; no request should wait for that."""
         from ...compiler.openapi import example
         from ...compiler.requests import Schema
+
 
         features = self.model.signature.features
         with contextlib.suppress(Exception):  # the example need not be a row that the model knows what to do with

@@ -14,13 +14,14 @@ from ...compiler.program import Value
 from ...compiler.types import Column, Columns
 from ...grammar.kinds import SOURCES
 from ..trouble import Trouble
+from .beside import beside, may_be_beside
 from .places import content_of, files_in, find, folder_of, unpacked
 from .raw import Raw, joined, same_columns
 
 if TYPE_CHECKING:  # they import pyarrow, which telling what a place holds now does not need
     from .typed import Reading
 
-__all__ = ["content_of", "files_in", "find", "folder_of", "inspect", "load"]
+__all__ = ["beside", "content_of", "files_in", "find", "folder_of", "inspect", "load", "may_be_beside"]
 
 
 def inspect(root: Path, word: str, place: str, arguments: Mapping[str, Value], declared: Columns) -> Columns:

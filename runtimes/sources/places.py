@@ -72,10 +72,11 @@ def content_of(root: Path, path: str) -> bytes:
 
 def unpacked(path: str, content: bytes, word: str) -> list[tuple[str, bytes]]:
     """The files that are in a file: (name, bytes). A plain file is itself."""
+    name = path.lower().partition("?")[0] if "://" in path else path.lower()
     try:
-        if path.lower().endswith(".gz"):
+        if name.endswith(".gz"):
             return [(path, gzip.decompress(content))]
-        if path.lower().endswith(".zip"):
+        if name.endswith(".zip"):
             return _members(path, content, SOURCES[word].endings)
     except (OSError, EOFError, zlib.error, zipfile.BadZipFile, NotImplementedError) as error:
         raise Trouble(

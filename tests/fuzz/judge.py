@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import signal
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from types import FrameType
 
 from mlspec.compiler.pipeline import Compiled, compile_text
+from mlspec.grammar.diagnostic import Diagnostic
 from mlspec.grammar.format import format_text
+from mlspec.grammar.parse import parse
 from mlspec.grammar.render import as_data, render_all
 from mlspec.grammar.repair import repaired, without_overlap
+from mlspec.grammar.source import Source
 from mlspec.runtimes.targets import targets
 from test_corpus import FILES
 
@@ -43,27 +46,34 @@ def compiled(text: str) -> Compiled:
     return compile_text(PATH, text, FILES, TARGETS)
 
 
+def read(text: str) -> None:
+    """The text alone is judged: what is told of how it is written."""
+    with bounded(SECONDS):
+        source = Source(PATH, text)
+        _can_be_shown(parse(source).diagnostics, {PATH: source}, text)
+
+
 def judge(text: str, *, thoroughly: bool = True) -> Compiled:
-    """`thoroughly`: what the fixes make of it, and the layout, are judged too."""
+    """What it means, too. `thoroughly`: what the fixes make of it, and the layout, are judged too."""
     with bounded(SECONDS * (4 if thoroughly else 1)):
         found = compiled(text)
-        _can_be_shown(found, text)
+        _can_be_shown(found.diagnostics, found.sources, text)
         if thoroughly:
             _can_be_fixed(found, text)
             _can_be_laid_out(found, text)
     return found
 
 
-def _can_be_shown(found: Compiled, text: str) -> None:
-    for one in found.diagnostics:
+def _can_be_shown(told: Sequence[Diagnostic], sources: Mapping[str, Source], text: str) -> None:
+    for one in told:
         if one.span.path == PATH:
             assert 0 <= one.span.start <= one.span.end <= len(text), one
         if one.fix is not None and one.fix.span.path == PATH:
             assert 0 <= one.fix.span.start <= one.fix.span.end <= len(text), one
-        assert as_data(one, found.sources)["code"] == one.code
-    shown = render_all(found.diagnostics, found.sources, colour=True)
+        assert as_data(one, sources)["code"] == one.code
+    shown = render_all(told, sources, colour=True)
     shown.encode()
-    assert len(shown) < 2000 * (1 + len(found.diagnostics))
+    assert len(shown) < 2000 * (1 + len(told))
 
 
 def _can_be_fixed(found: Compiled, text: str) -> None:

@@ -21,7 +21,8 @@ sys.path[:0] = [str(HERE), str(HERE.parent)]
 
 GIGABYTE = 1024**3
 MEMORY = 3 * GIGABYTE
-EVERY = 4  # one text in so many is judged thoroughly: its fixes and its layout too
+COMPILED = 4  # one text in so many goes through the whole compiler; all are parsed and shown
+THOROUGHLY = 16  # and of one in so many the fixes are made, and the layout
 
 
 @dataclass(slots=True)
@@ -56,7 +57,7 @@ def arguments() -> argparse.Namespace:
 
 
 def judge_all(found: Iterable[str], seconds: float) -> Tally:
-    from judge import judge
+    from judge import judge, read
 
     tally, end = Tally(), time.monotonic() + seconds
     for text in found:
@@ -64,7 +65,10 @@ def judge_all(found: Iterable[str], seconds: float) -> Tally:
             break
         started = time.process_time()
         try:
-            judge(text, thoroughly=tally.judged % EVERY == 0)
+            if tally.judged % COMPILED:
+                read(text)
+            else:
+                judge(text, thoroughly=tally.judged % THOROUGHLY == 0)
         except Exception:
             keep(text, tally)
         tally.slowest = max(tally.slowest, time.process_time() - started)
