@@ -6,7 +6,7 @@ READY   := $(VENV)/.ready
 N       ?= 20000
 TIME    ?= 600
 
-.PHONY: demo test lint types wheel golden bench clean fuzz
+.PHONY: demo test lint types wheel golden bench vsix clean fuzz
 
 demo: $(READY)  ## apply a real spec, and ask the service for a prediction
 	@PATH="$(abspath $(BIN)):$$PATH" sh specs/telco_churn/demo.sh
@@ -35,6 +35,9 @@ fuzz: $(READY)  ## judge texts that nobody would write; N=1000000 for more, see 
 
 bench: $(READY)  ## see benchmarks/README.md
 	$(BIN)/python -m benchmarks
+
+vsix:  ## the extension for VS Code, as dist/mlspec-VERSION.vsix; see grammar/editors/README.md
+	sh grammar/editors/vscode/build.sh $(PYTHON)
 
 $(READY): pyproject.toml
 	$(PYTHON) -m venv $(VENV)

@@ -25,10 +25,11 @@ COMMANDS = {
     "gc": "remove what nothing refers to",
     "compile": "write the plan as files for a platform",
     "explain": "explain an error code",
+    "lsp": "serve an editor, over standard input and output",
     "job": "do one action of a compiled plan",
 }
 GROUPS = (
-    ("write", ("init", "check", "fmt", "explain")),
+    ("write", ("init", "check", "fmt", "explain", "lsp")),
     ("run", ("plan", "apply", "compile", "job")),
     ("look", ("show", "why", "status", "logs", "graph", "export")),
     ("keep", ("rollback", "stop", "gc")),

@@ -72,10 +72,12 @@ class Make(_Action):
 
 
 class Judge(_Action):
-    """It is made; facts that its conditions and measures ask for are not known yet."""
+    """It is made; facts that its conditions and measures ask for are not known yet. `stays`: its names stay as they
+    are, whatever comes out."""
 
     action: Literal["judge"] = "judge"
     key: str = ""
+    stays: bool = False
     questions: tuple[Question, ...] = ()
     after: tuple[str, ...] = ()
 

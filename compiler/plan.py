@@ -100,7 +100,7 @@ def after(action: Any, node: Node, state: State) -> Outlooks:
     match action:
         case Accept(digests=digests):
             return {name: Known(digest) for name, digest in zip(node.names, digests, strict=True)}
-        case Make() | Judge() | Serve():
+        case Make() | Judge(stays=False) | Serve():
             return {name: Open() for name in node.names}
         case _:
             return {name: _accepted(name, node, action, state) for name in node.names}
@@ -237,9 +237,12 @@ def _judge(node: Node, program: Program, record: Record, outlooks: Mapping[str, 
     if questions:
         known = node.name in state.names and state.names[node.name].digest == record.outputs[0].digest
         reason = "its conditions or measures changed" if known else "made, and not judged yet"
-        if known and all(question.doubt for question in questions):
+        stays = known and all(question.doubt for question in questions)
+        if stays:
             reason = "what may ruin models is not known of it yet"
-        return Judge(names=node.names, kind=node.kind, key=record.key, reason=(reason,), questions=questions)
+        return Judge(
+            names=node.names, kind=node.kind, key=record.key, reason=(reason,), questions=questions, stays=stays
+        )
     return _verdict(node, record, answers, state)
 
 
@@ -400,7 +403,7 @@ def _decide_service(node: Node, parts: dict[str, str], release: str, digests: Ma
         names=node.names,
         kind=node.kind,
         release=release,
-        digest=next(iter(digests.values())),
+        digest=next((digests[item.name] for item in node.inputs if item.kind == "model"), ""),
         parts=parts,
         reason=reason,
     )

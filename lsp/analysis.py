@@ -71,8 +71,18 @@ class Opened:
         compiled = self._editing.compile(text)
         placed = self._editing.statements()
         starts = {one.statement.span.path: one.start for one in placed if one.statement.span.path != self.path}
-        self._nodes |= compiled.program.node_of()
+        self._nodes |= {
+            name: _with_columns(node, self._nodes.get(name)) for name, node in compiled.program.node_of().items()
+        }
         return Analysis(self.path, text, compiled, placed, starts, dict(self._nodes), self.files, self.targets)
+
+
+def _with_columns(node: Node, before: Node | None) -> Node:
+    """Where its columns cannot be told now, as they last were."""
+    if before is None or before is node or None not in node.columns.values():
+        return node
+    known = {name: before.columns.get(name) if columns is None else columns for name, columns in node.columns.items()}
+    return node.model_copy(update={"columns": known})
 
 
 def opened(path: Path, buffers: Mapping[str, str], targets: Mapping[str, Target]) -> Opened:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from ..grammar.kinds import KINDS, RECIPES, UNITS
+from ..grammar.kinds import KINDS, LINES, RECIPES, SERVICE_FACTS, UNITS
 from ..grammar.tokens import Token
 from . import candidates, completion_body, completion_quoted
 from .analysis import Analysis
@@ -24,7 +24,7 @@ def _items(analysis: Analysis, at: Cursor) -> Iterable[Item]:
     if at.quoted is not None and (at.query or not at.dotted):
         return completion_quoted.items(analysis, at)
     if at.word[:1].isdigit():
-        return units(at.word)
+        return units(at)
     if at.in_body:
         return completion_body.items(analysis, at)
     return _of_header(analysis, at)
@@ -35,11 +35,24 @@ def _unique(items: Iterable[Item]) -> list[Item]:
     return list(seen.values())
 
 
-def units(word: str) -> Iterator[Item]:
-    """`8Gi`: the units that may follow a number."""
-    digits = word[: next((i for i, c in enumerate(word) if not (c.isdigit() or c == "_")), len(word))]
+def units(at: Cursor) -> Iterator[Item]:
+    """`8Gi`: the units that may follow a number, those of what it is held against."""
+    digits = at.word[: next((i for i, c in enumerate(at.word) if not (c.isdigit() or c == "_")), len(at.word))]
+    wanted = _dimension(at)
     for unit, known in UNITS.items():
-        yield Item(f"{digits}{unit}", "unit", known.dimension)
+        if wanted in ("", known.dimension):
+            yield Item(f"{digits}{unit}", "unit", known.dimension)
+
+
+def _dimension(at: Cursor) -> str:
+    for token in reversed(at.line):
+        word = token.text.lstrip(".")
+        if at.header.kind == "service" and word in SERVICE_FACTS:
+            return SERVICE_FACTS[word][0]
+        option = next((one for one in LINES["needs"].options if one.name == word and at.line[0].kind == "NEEDS"), None)
+        if option is not None and option.takes in ("size", "time"):
+            return option.takes
+    return "share" if at.header.recipe == "split" else ""
 
 
 # --- between statements ---------------------------------------------------------------------------------------------

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from ..compiler import installed
 from ..compiler.python_file import Broken, Imported, module_of
 from ..grammar.kinds import RECIPES
-from . import candidates
+from . import candidates, queries
 from .analysis import Analysis
 from .candidates import Item
 from .cursor import Cursor
@@ -119,10 +119,6 @@ SQL_WORDS = (
     "not", "in", "is null", "is not null", "case when", "then", "else", "end", "with", "distinct", "limit", "union all",
     "count(*)", "sum", "avg", "min", "max", "coalesce", "cast", "group by all", "exclude", "over", "partition by",
 )  # fmt: skip
-TABLE = re.compile(
-    r'\b(?:from|join|,)\s+("?[\w.]+"?)(?:\s+(?:as\s+)?(?!on\b|using\b|where\b|join\b|left\b|group\b|order\b)(\w+))?',
-    re.I,
-)
 ALIAS = re.compile(r'(\w+|"[^"]*")\.\w*\Z')
 WANTS_TABLE = re.compile(r"\b(?:from|join)\s+\w*\Z", re.I)
 PARAM = re.compile(r"\$\w*\Z")
@@ -136,7 +132,7 @@ def _of_query(analysis: Analysis, at: Cursor) -> Iterator[Item]:
         yield from (Item(name, "argument") for name in sorted(at.given))
         return
     if (dotted := ALIAS.search(before)) is not None:
-        name = _table(dotted[1].strip('"'), at, tables)
+        name = queries.artifact(dotted[1].strip('"'), at.header.place or before, tables)
         yield from _columns(analysis, name)
         return
     yield from (Item(name, "table", "input", rank=1 if WANTS_TABLE.search(before) else 4) for name in tables)
@@ -146,14 +142,5 @@ def _of_query(analysis: Analysis, at: Cursor) -> Iterator[Item]:
         yield from (Item(word, "keyword", rank=8) for word in SQL_WORDS)
 
 
-def _table(name: str, at: Cursor, tables: dict[str, str]) -> str:
-    """The artifact behind a table's name or alias, as the whole query says."""
-    for found in TABLE.finditer(at.header.place or at.quoted or ""):
-        if found[2] == name:
-            name = found[1].strip('"')
-    return tables.get(name, name)
-
-
 def _columns(analysis: Analysis, name: str) -> Iterator[Item]:
-    for item in candidates.columns(analysis.columns(name), name):
-        yield item
+    return candidates.columns(analysis.columns(name), name)

@@ -133,8 +133,8 @@ class _Reader:
         given, lines = _given(whole, self.start)
         return Cursor(
             self.offset, self.start, self.word, _header(whole),
-            tuple(tokens[:opened]), tuple(_last_line(body)), opened is not None, quoted,
-            query or (quoted is not None and opened is None and _begins_query(tokens)), comment, given, lines,
+            tuple(tokens[:opened]), tuple(_last_line(body)), opened is not None,
+            quoted, self.quotes, query or (quoted is not None and opened is None and _begins_query(tokens)), comment, given, lines,
         )  # fmt: skip
 
     def _before(self) -> Sequence[Token]:

@@ -37,15 +37,19 @@ def _columns(analysis: Analysis) -> Iterator[Hint]:
         if not isinstance(block, tree.Block) or block.kind != "data":
             continue
         declared = {line.name for line in block.lines if isinstance(line, tree.ColumnLine)}
-        undeclared = tuple(c for c in analysis.columns(block.names[0].text) if c.name not in declared)
-        same = _comes_through(block, analysis)
-        if undeclared and not same:
-            yield Hint(_line_end(analysis, block, one.start), _short(undeclared, bool(declared)), _long(undeclared))
+        known = declared | _come_through(block, analysis)
+        new = tuple(column for column in analysis.columns(block.names[0].text) if column.name not in known)
+        if new:
+            yield Hint(_line_end(analysis, block, one.start), _short(new, is_all=not known), _long(new))
 
 
-def _comes_through(block: tree.Block, analysis: Analysis) -> bool:
-    """A split hands on the columns that it gets: the block before says them."""
-    return block.recipe is not None and block.recipe.reference.name == "split"
+def _come_through(block: tree.Block, analysis: Analysis) -> set[str]:
+    """A split and a model hand on the columns that they get: the block before says those."""
+    recipe = block.recipe
+    if recipe is None or recipe.place is not None:
+        return set()
+    inputs = (str(item.reference) for item in block.inputs)
+    return {column.name for name in inputs for column in analysis.columns(name)}
 
 
 def _line_end(analysis: Analysis, block: tree.Block, start: int) -> int:
@@ -57,7 +61,7 @@ def _line_end(analysis: Analysis, block: tree.Block, start: int) -> int:
     return end - (analysis.text[end - 1 : end] == "\r")
 
 
-def _short(columns: Columns, declared: bool) -> str:
+def _short(columns: Columns, *, is_all: bool) -> str:
     named: list[str] = []
     for column in columns[:FEW]:
         named.append(f"{column.name}: {column.type}")
@@ -66,7 +70,7 @@ def _short(columns: Columns, declared: bool) -> str:
             break
     rest = len(columns) - len(named)
     more = [f"{rest} more"] if rest and named else [f"{rest} columns"] if rest else []
-    return ("also " if declared else "") + ", ".join([*named, *more])
+    return ("" if is_all else "also ") + ", ".join([*named, *more])
 
 
 def _long(columns: Columns) -> str:

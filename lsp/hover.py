@@ -13,7 +13,7 @@ from ..grammar.codes import CODES
 from ..grammar.kinds import DATA_FUNCTIONS, KINDS, LINES, METRICS, RECIPES, SERVICE_FACTS, SET_FUNCTIONS, Argument
 from ..grammar.table import table
 from ..grammar.tokens import Token, lex
-from . import code, words
+from . import code, queries, words
 from .analysis import Analysis
 from .modules import Module, Read, led_to
 from .occurrences import Occurrence
@@ -27,7 +27,7 @@ def hover(module: Module, analysis: Analysis, read: Read, offset: int) -> tuple[
     code_ = _code_at(module.text, offset)
     if code_ is not None:
         return code_
-    one = module.at(offset)
+    one = queries.occurrence(module, analysis, offset)
     if one is not None:
         text = _of(one, module, analysis, read)
         if text:
@@ -158,7 +158,8 @@ def _type(column: Column) -> str:
     if column.unique:
         text += ", unique"
     if column.low is not None or column.high is not None:
-        text += f" in {'' if column.low is None else column.low}..{'' if column.high is None else column.high}"
+        low, high = (end if end is None or isinstance(end, str) else f"{end:g}" for end in (column.low, column.high))
+        text += f" in {low or ''}..{high or ''}"
     return text
 
 

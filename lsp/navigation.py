@@ -10,7 +10,7 @@ from typing import Literal, NamedTuple
 from ..compiler.program import Node
 from ..grammar import tree
 from ..grammar.kinds import SOURCES
-from . import code
+from . import code, queries
 from .analysis import Analysis
 from .modules import Module, Read, beside, led_to
 from .occurrences import Occurrence
@@ -88,9 +88,9 @@ def origin(analysis: Analysis, data: str, column: str) -> str:
 
 
 def definition(module: Module, analysis: Analysis, read: Read, offset: int) -> list[Spot]:
-    one = module.at(offset)
+    one = queries.occurrence(module, analysis, offset)
     if one is None:
-        return _in_sql(module, analysis, read, offset)
+        return []
     match one.form:
         case "place":
             return _place(analysis, one)
@@ -155,32 +155,6 @@ def query_of(node: Node, module: Module) -> int | None:
     return None
 
 
-def _in_sql(module: Module, analysis: Analysis, read: Read, offset: int) -> list[Spot]:
-    """Within an inline query: a table's name leads to its block, a `$param` to where it gets its value."""
-    found = analysis.block_at(offset)
-    word = word_at(module.text, offset)
-    if found is None or word is None or found[0].recipe is None or found[0].recipe.reference.name != "sql":
-        return []
-    block, text = found[0], word[0]
-    if module.text[word[1] - 1 : word[1]] == "$":
-        return _block(text, module, read)
-    for item in block.inputs:
-        if text in (item.alias, str(item.reference).rpartition(".")[2]):
-            return _block(str(item.reference), module, read)
-    data = [str(item.reference) for item in block.inputs if text in _names(analysis, str(item.reference))]
-    meant = [Symbol("column", module.path, text, origin(analysis, name, text)) for name in data[:1]]
-    return [spot for one in meant for spot in _declared(one, module, analysis, read)]
-
-
-def word_at(text: str, offset: int) -> tuple[str, int] | None:
-    """The word at an offset and where it begins."""
-    start = offset
-    while start and (text[start - 1].isalnum() or text[start - 1] == "_"):
-        start -= 1
-    found = re.compile(r"\w+").match(text, start)
-    return (found[0], start) if found else None
-
-
 def _place(analysis: Analysis, one: Occurrence) -> list[Spot]:
     if one.of == "python":
         place = code.place_of(one.text, analysis.files)
@@ -203,7 +177,7 @@ def _argument(analysis: Analysis, one: Occurrence) -> list[Spot]:
 
 
 def references(module: Module, analysis: Analysis, read: Read, modules: Iterable[Module], offset: int) -> list[Spot]:
-    one = module.at(offset)
+    one = queries.occurrence(module, analysis, offset)
     meant = symbol(module, analysis, read, one) if one else None
     if meant is None:
         return []

@@ -10,6 +10,7 @@ from typing import NamedTuple
 from ..grammar import tree
 from ..grammar.kinds import RECIPES
 from ..grammar.table import table
+from . import queries
 from .analysis import Analysis
 from .modules import Module, Read, ReadText, beside, led_to
 from .navigation import Symbol, naming, symbol
@@ -35,7 +36,7 @@ BY_NAME = ("python", "notebook", "shell")
 
 def renamable(module: Module, analysis: Analysis, read: Read, offset: int) -> tuple[int, int] | Refused:
     """The word that would be renamed, or why there is none."""
-    one = module.at(offset)
+    one = queries.occurrence(module, analysis, offset)
     meant = symbol(module, analysis, read, one) if one else None
     if one is None or meant is None:
         return Refused("there is no name here")
@@ -64,7 +65,7 @@ def rename(
     found = renamable(module, analysis, read, offset)
     if isinstance(found, Refused):
         return found
-    one = module.at(offset)
+    one = queries.occurrence(module, analysis, offset)
     meant = symbol(module, analysis, read, one) if one else None
     assert meant is not None
     why = _no_name(new) or _taken(meant, new, read)

@@ -10,6 +10,8 @@ import functools
 import logging
 from collections.abc import Awaitable, Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from pathlib import Path
 from typing import Any, TypeVar
 
 from lsprotocol import types
@@ -104,10 +106,8 @@ class Server(LanguageServer):
         """As it is now or, where that takes long, as it was."""
         path = convert.path_of(uri)
         if path in self.open.analyses:
-            try:
+            with suppress(TimeoutError):
                 await asyncio.wait_for(self.fresh(uri), PATIENCE)
-            except TimeoutError:
-                pass
         else:
             await self.fresh(uri)
         return self.open.analyses.get(path)
@@ -148,8 +148,6 @@ def initialize(server: Server, params: types.InitializeParams) -> None:
 
 
 def _take_folders(server: Server) -> None:
-    from pathlib import Path
-
     server.open.folders = [Path(convert.path_of(uri)) for uri in server.workspace.folders]
     server.open.forget_listing()
 

@@ -66,8 +66,9 @@ def encoded(text: str, lines: Lines, start: int = 0, end: int | None = None) -> 
 def _by_line(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
     """A token of several lines is one on each."""
     while (at := text.find("\n", start, end)) >= 0:
-        if at > start:
-            yield start, at - (text[at - 1] == "\r")
+        last = at - (text[at - 1] == "\r")
+        if last > start:
+            yield start, last
         start = at + 1
     if end > start:
         yield start, end

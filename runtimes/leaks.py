@@ -6,7 +6,7 @@ None is the answer where there is nothing to tell; so it is where a question can
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from typing import Any
 
 import pyarrow as pa
@@ -51,7 +51,7 @@ class _Tables:
     def rows(self, query: str) -> list[tuple[Any, ...]]:
         return next(self.each([query]))
 
-    def each(self, queries: Sequence[str]) -> Iterator[list[tuple[Any, ...]]]:
+    def each(self, queries: Sequence[str]) -> Generator[list[tuple[Any, ...]], None, None]:
         with opened({f"raw {name}": file for name, file in self.files.items()}, self.objects) as connection:
             for name, file in self.files.items():
                 connection.execute(_without_nan(name, pq.read_schema(file)))
@@ -123,7 +123,7 @@ def _ends(feature: str, target: str, doubt: Doubt, schema: pa.Schema) -> str:
     if not _is_number(schema, feature):
         return "select null where false"
     straight = (
-        f"corr({quoted(feature)}, {target})" if doubt.positive is None and _is_number(schema, doubt.target) else "null"
+        f"corr({quoted(feature)}, {target})" if doubt.positive is None and _is_number(schema, doubt.target) else "max(null)"
     )
     column, where = quoted(feature), f"from t0 where {target} is not null and {quoted(feature)} is not null"
     return (

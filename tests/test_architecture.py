@@ -9,8 +9,8 @@ import tomllib
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
-LAYERS = ("grammar", "compiler", "runtimes", "cli")
-FOLDERS = (*LAYERS, "lsp")
+LAYERS = ("grammar", "compiler", "runtimes", "lsp", "cli")
+FOLDERS = LAYERS
 
 
 def modules() -> dict[str, str]:

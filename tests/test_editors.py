@@ -6,6 +6,7 @@ tests/editors/ compares them with the engines of VS Code and Vim.
 from __future__ import annotations
 
 import dataclasses
+import json
 import re
 import subprocess
 import sys
@@ -14,10 +15,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import mlspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from mlspec.grammar import tree
+from mlspec.grammar.editors.__main__ import HERE as EDITORS
 from mlspec.grammar.editors.__main__ import files
 from mlspec.grammar.editors.classes import Part, classes
 from mlspec.grammar.editors.lexer import MlspecLexer
@@ -93,6 +96,17 @@ def test_every_look_is_one_that_its_editor_knows() -> None:
     assert len({look.textmate for look in LOOKS.values()}) == len(LOOKS)
     for look in LOOKS.values():
         assert string_to_tokentype(look.pygments).parent is not None
+
+
+def test_a_language_server_changes_no_colours_in_vs_code() -> None:
+    package = json.loads((EDITORS / "vscode" / "package.json").read_text(encoding="utf-8"))
+    (scopes,) = (row["scopes"] for row in package["contributes"]["semanticTokenScopes"])
+    expected = {"comment.documentation": [LOOKS["doc"].textmate]}
+    for look in LOOKS.values():
+        if look.semantic:
+            expected.setdefault(look.semantic, [look.textmate])
+    assert scopes == expected
+    assert package["version"] == mlspec.__version__
 
 
 # --- right by the tree ----------------------------------------------------------------------------------------------

@@ -5,8 +5,8 @@ from __future__ import annotations
 import gzip
 import http.server
 import io
-import shutil
 import socket
+import shutil
 import sqlite3
 import subprocess
 import sys
@@ -23,21 +23,23 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from helpers import Project, Ran
-from mlspec.compiler.load import InMemory, Unreadable
+from helpers import Project, until
+from mlspec.compiler.load import InMemory
 from mlspec.compiler.pipeline import compile_text
 from mlspec.compiler.program import Recipe
 from mlspec.compiler.types import INT, Column, Type
 from mlspec.runtimes import sources, tables
 from mlspec.runtimes.local.disk import Disk
+from mlspec.runtimes.local.events import Failed, Settled
+from mlspec.runtimes.local.session import Session
 from mlspec.runtimes.order import Make
 from mlspec.runtimes.recipes import read
-from mlspec.runtimes.sources import database, http as web, remote, s3
+from mlspec.runtimes.sources import database, remote
+from mlspec.runtimes.sources import http as web
 from mlspec.runtimes.store.ledger import Ledger
 from mlspec.runtimes.store.objects import Objects
 from mlspec.runtimes.targets import targets
 from mlspec.runtimes.trouble import Trouble
-from mlspec.runtimes.local.session import Session
 
 PASSWORD = "swordfish-5d1f"
 
@@ -61,6 +63,28 @@ def types(table: pa.Table) -> dict[str, str]:
 
 def column(name: str, base: str, **more: Any) -> Column:
     return Column(name=name, type=Type.model_validate({"base": base}), declared=True, **more)
+
+
+class Here:
+    """A spec applied within this process, which costs less than a command."""
+
+    def __init__(self, root: Path, spec: str) -> None:
+        root.mkdir(exist_ok=True)
+        self.path = root / "x.mlspec"
+        self.path.write_text(spec)
+
+    def reasons(self) -> dict[str, str]:
+        """Why each block is not as it was; {} when nothing is to be made."""
+        session = Session(self.path)
+        return {action.names[0]: "\n".join(action.reason) for action in session.plan(session.check().program).changes()}
+
+    def apply(self) -> dict[str, str]:
+        """How each block came out; of one that failed the message."""
+        session, events = Session(self.path), []  # type: ignore[var-annotated]
+        program = session.check().program
+        session.apply(program, session.plan(program), events.append)
+        return {one.name: one.message if isinstance(one, Failed) else one.how
+                for one in events if isinstance(one, Settled | Failed)}  # fmt: skip
 
 
 # --- SQLite ----------------------------------------------------------------------------------------------------
@@ -182,15 +206,13 @@ def test_a_database_that_changed_since_it_was_looked_at_is_refused(tmp_path: Pat
         made(root, "sqlite", "shop.db", expected={"shop.db": "0" * 64}, table="orders")
 
 
-def test_a_sqlite_source_is_made_once_and_again_when_its_file_changes(project: Project) -> None:
-    shop(project.root)
-    project.write(x__mlspec='data orders from sqlite "shop.db" {\n  table = "orders"\n  id: int, unique\n}\n')
-    assert project.events() == {"orders": "made"}
-    assert "Nothing to be made" in project.run("plan").out
-    with closing(sqlite3.connect(project.root / "shop.db")) as db, db:
+def test_a_sqlite_source_is_made_once_and_again_when_its_file_changes(tmp_path: Path) -> None:
+    here = Here(shop(tmp_path), 'data orders from sqlite "shop.db" {\n  table = "orders"\n  id: int, unique\n}\n')
+    assert here.apply() == {"orders": "made"}
+    assert here.reasons() == {}
+    with closing(sqlite3.connect(tmp_path / "shop.db")) as db, db:
         db.execute("insert into orders (id) values (4)")
-    assert "shop.db" in project.run("plan").out
-    assert project.events() == {"orders": "made"}
+    assert "shop.db" in here.reasons()["orders"]
 
 
 @pytest.mark.parametrize(
@@ -206,3 +228,416 @@ def test_a_sqlite_source_is_made_once_and_again_when_its_file_changes(project: P
 )
 def test_whether_a_query_orders_its_rows(query: str, ordered: bool) -> None:
     assert database.orders_itself(query) is ordered
+
+
+# --- the web ---------------------------------------------------------------------------------------------------
+
+
+@dataclass
+class Page:
+    """What a site answers with. `answers` are statuses to give first; `cut` breaks the first sendings off."""
+
+    content: bytes
+    headers: dict[str, str] = field(default_factory=dict)
+    answers: list[int] = field(default_factory=list)
+    cut: int = 0
+    after: Any = None  # called once a body was sent
+    token: str = ""
+    verbs: tuple[str, ...] = ("HEAD", "GET")
+    has_length: bool = True
+
+
+class Site:
+    def __init__(self, address: str) -> None:
+        self.address, self.pages, self.asked = address, {}, []  # type: ignore[var-annotated]
+
+    def put(self, path: str, content: str | bytes, **more: Any) -> str:
+        plain = content.encode() if isinstance(content, str) else content
+        headers = more.pop("headers", {"ETag": f'"{hash(plain)}"'})
+        self.pages[path] = Page(plain, headers, **more)
+        return self.address + path
+
+    def count(self, verb: str) -> int:
+        return sum(asked[0] == verb for asked in self.asked)
+
+
+@pytest.fixture
+def site() -> Iterator[Site]:
+    class Answer(http.server.BaseHTTPRequestHandler):
+        def do_HEAD(self) -> None:
+            self.answer("HEAD")
+
+        def do_GET(self) -> None:
+            self.answer("GET")
+
+        def answer(self, verb: str) -> None:
+            found.asked.append((verb, self.path, self.headers.get("Authorization")))
+            page = found.pages.get(self.path.partition("?")[0])
+            status = self.status(page, verb)
+            self.send_response(status)
+            if page is None or status >= 400:
+                self.end_headers()
+                return
+            for name, value in page.headers.items():
+                self.send_header(name, value)
+            if page.has_length:
+                self.send_header("Content-Length", str(len(page.content)))
+            self.end_headers()
+            if verb == "GET" and status == 200:
+                self.send(page)
+
+        def status(self, page: Page | None, verb: str) -> int:
+            if page is None:
+                return 404
+            if verb not in page.verbs:
+                return 405
+            if page.token and self.headers.get("Authorization") != f"Bearer {page.token}":
+                return 401
+            return page.answers.pop(0) if page.answers else 302 if "Location" in page.headers else 200
+
+        def send(self, page: Page) -> None:
+            if page.cut:
+                page.cut -= 1
+                self.wfile.write(page.content[: len(page.content) // 2])
+                self.wfile.flush()
+                self.connection.shutdown(socket.SHUT_RDWR)
+                return
+            try:
+                self.wfile.write(page.content)
+            except ConnectionError:  # who only wanted the headers
+                return
+            if page.after:
+                page.after()
+
+        def log_message(self, *_: Any) -> None:
+            pass
+
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Answer)
+    found = Site(f"http://127.0.0.1:{server.server_port}")
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
+    thread.start()
+    yield found
+    server.shutdown()
+    server.server_close()
+
+
+@pytest.fixture
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(web, "PAUSES", (0.01, 0.01))
+
+
+CSV = "id,name\n1,a\n2,b\n"
+
+
+def looked(place: str, token: str = "") -> dict[str, str]:
+    return dict(web.look(place, token).files)
+
+
+def parquet_bytes(table: pa.Table) -> bytes:
+    sink = io.BytesIO()
+    pq.write_table(table, sink)
+    return sink.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("word", "path", "content"),
+    [
+        ("csv", "/x.csv", CSV.encode()),
+        ("csv", "/x.csv.gz?version=3", gzip.compress(CSV.encode())),
+        ("jsonl", "/x.jsonl", b'{"id": 1, "name": "a"}\n{"id": 2, "name": "b"}\n'),
+        ("parquet", "/x.parquet", parquet_bytes(pa.table({"id": [1, 2], "name": ["a", "b"]}))),
+    ],
+)
+def test_files_of_a_web_server_are_read_as_those_of_the_disk(
+    site: Site, tmp_path: Path, word: str, path: str, content: bytes
+) -> None:
+    site.put(path.partition("?")[0], content)
+    place = site.address + path
+    table = made(tmp_path, word, place, expected=looked(place))
+    assert table.to_pydict() == {"id": [1, 2], "name": ["a", "b"]}
+
+
+def test_what_tells_content_apart_on_the_web(site: Site) -> None:
+    day = {"Last-Modified": formatdate(0, usegmt=True)}
+    place = site.put("/x.csv", CSV, headers={"ETag": '"a"', **day})
+    assert looked(place) == {place: 'etag "a"'}
+    site.put("/x.csv", CSV, headers=day)
+    assert looked(place) == {place: f"changed {day['Last-Modified']}, {len(CSV)} bytes"}
+    for headers in ({"ETag": 'W/"a"'}, {}, {"Last-Modified": formatdate(time.time(), usegmt=True)}):
+        site.put("/x.csv", CSV, headers=headers)
+        assert web.look(place).unknown
+        assert looked(place) != looked(place)
+    assert site.count("GET") == 0
+
+
+def test_a_server_that_takes_no_head_is_asked_for_headers_all_the_same(site: Site) -> None:
+    place = site.put("/x.csv", CSV, verbs=("GET",))
+    assert looked(place)[place].startswith("etag")
+
+
+def test_what_passes_is_tried_again(site: Site, tmp_path: Path, quick: None) -> None:
+    place = site.put("/x.csv", CSV, answers=[500, 503])
+    expected = looked(place)
+    page = site.pages["/x.csv"]
+    page.answers, page.cut = [502], 2
+    assert made(tmp_path, "csv", place, expected=expected).num_rows == 2
+
+
+def test_what_breaks_off_each_time_is_said(site: Site, tmp_path: Path, quick: None) -> None:
+    place = site.put("/x.csv", CSV, cut=9)
+    with pytest.raises(Trouble, match="the connection broke off: 8 bytes are missing"):
+        made(tmp_path, "csv", place, expected=looked(place))
+
+
+@pytest.mark.parametrize(
+    ("answers", "said"),
+    [
+        ([410], "there is nothing at this address (410)"),
+        ([403, 403], "the server refuses it (403 Forbidden)"),
+        ([418], "the server answers 418"),
+        ([500, 500, 500], "the server answers 500 Internal Server Error"),
+    ],
+)
+def test_what_a_server_refuses_is_said_in_a_line(site: Site, quick: None, answers: list[int], said: str) -> None:
+    place = site.put("/x.csv", CSV, answers=answers)
+    with pytest.raises(Trouble) as caught:
+        web.look(place)
+    assert str(caught.value).startswith(f"could not read {place}: {said}")
+
+
+@pytest.mark.parametrize(
+    ("place", "said"),
+    [
+        ("http://127.0.0.1:1/x.csv", "127.0.0.1 cannot be reached: Connection refused"),
+        ("http://nowhere.invalid/x.csv", "nowhere.invalid cannot be reached: there is no such host, or no network"),
+        ("http:///x.csv", "the address names no server"),
+        ("http://127.0.0.1:port/x.csv", "it is no address: Port could not be cast"),
+    ],
+)
+def test_what_cannot_be_reached_is_said_in_a_line(quick: None, place: str, said: str) -> None:
+    with pytest.raises(Trouble) as caught:
+        web.look(place)
+    assert said in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_what_changes_before_or_while_it_is_read_is_refused(site: Site, tmp_path: Path) -> None:
+    place = site.put("/x.csv", CSV)
+    expected = looked(place)
+    site.pages["/x.csv"].after = lambda: site.put("/x.csv", CSV + "3,c\n")
+    for _ in range(2):
+        with pytest.raises(Trouble, match="it changed while it was being read"):
+            made(tmp_path, "csv", place, expected=expected)
+
+
+def test_content_that_is_packed_on_the_way_is_unpacked(site: Site, tmp_path: Path) -> None:
+    headers = {"ETag": '"a"', "Content-Encoding": "gzip"}
+    place = site.put("/x.csv", gzip.compress(CSV.encode()), headers=headers)
+    assert made(tmp_path, "csv", place, expected=looked(place)).num_rows == 2
+    site.put("/x.csv", b"nonsense", headers=headers)
+    with pytest.raises(Trouble, match="cannot be unpacked"):
+        made(tmp_path, "csv", place, expected=looked(place))
+
+
+def test_a_token_goes_to_its_own_server_alone(site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("API_TOKEN", PASSWORD)
+    site.put("/x.csv", CSV, token=PASSWORD)
+    place = site.put("/here", "", headers={"Location": "/x.csv"}, token=PASSWORD)
+    held = remote.look("csv", place, {}, {"token": "api_token"})
+    assert made(tmp_path, "csv", place, expected=dict(held.files), secrets={"token": "api_token"}).num_rows == 2
+    site.asked.clear()
+    other = site.address.replace("127.0.0.1", "localhost")
+    site.put("/away", "", headers={"Location": other + "/x.csv"}, token=PASSWORD)
+    with pytest.raises(Trouble, match="the server refuses it"):
+        web.look(site.address + "/away", PASSWORD)
+    assert [token for _, path, token in site.asked if path == "/x.csv"] == [None]
+
+
+def test_a_secret_that_is_not_set_is_the_trouble_of_its_source(site: Site) -> None:
+    with pytest.raises(Trouble, match="API_TOKEN is not set in the environment"):
+        remote.look("csv", site.put("/x.csv", CSV), {}, {"token": "api_token"})
+
+
+def test_nothing_is_asked_to_compile(site: Site, tmp_path: Path) -> None:
+    place = site.put("/x.csv", CSV)
+    spec = (f'data far from csv "{place}"\ndata near from far by sql "select anything from far"\n'
+            f'data told from csv "{place}" {{\n  id: int\n}}\ndata ids from told by sql "select id from told"\n')  # fmt: skip
+    compiled = compile_text("x.mlspec", spec, Disk(tmp_path, Ledger(tmp_path / "s.db", "x", "local")), targets())
+    assert compiled.diagnostics == ()
+    assert [node.columns[node.name] for node in compiled.program.nodes][:2] == [None, None]
+    assert compiled.program.nodes[-1].columns["ids"] == (Column(name="id", type=INT),)
+    assert site.asked == []
+    assert compile_text("x.mlspec", spec, InMemory({}), targets()).diagnostics == ()
+
+
+TWICE = 'data far from csv "{0}"\ndata more from csv "{0}" {{\n  id: int\n}}\ndata n from far by sql "select count(*) as n from far"\n'
+
+
+def test_no_change_costs_one_look_a_place_and_another_validator_stops_at_the_same_content(
+    site: Site, tmp_path: Path
+) -> None:
+    place = site.put("/x.csv", CSV)
+    here = Here(tmp_path, TWICE.format(place))
+    assert here.apply() == {"far": "made", "more": "made", "n": "made"}
+    site.asked.clear()
+    assert here.reasons() == {}
+    assert (site.count("HEAD"), site.count("GET")) == (1, 0)
+    site.put("/x.csv", CSV, headers={"ETag": '"another"'})
+    assert here.reasons()["far"] == f"{place} changed"
+    assert here.apply() == {"far": "made", "more": "made", "n": "reused"}
+
+
+def test_content_that_is_unknown_is_read_each_time_and_that_is_said(site: Site, project: Project) -> None:
+    place = site.put("/x.csv", CSV, headers={})
+    spec = f'data far from csv "{place}"\ndata n from far by sql "select count(*) as n from far"\n'
+    here = Here(project.root, spec)
+    why = "the server says neither its ETag nor when it changed"
+    assert here.reasons()["far"] == f"new\n{why}: read each time"
+    assert project.run("plan", "--save", "plan.json").code == 0
+    assert project.apply("plan.json").code == 0
+    assert here.reasons()["far"] == f"{place} may have changed: {why}, so it is read each time"
+    assert here.apply() == {"far": "made", "n": "reused"}
+    site.put("/x.csv", CSV + "3,c\n", headers={})
+    assert here.apply() == {"far": "made", "n": "made"}
+
+
+def test_without_a_network_the_rest_goes_on(project: Project) -> None:
+    project.write(x__mlspec='data far from csv "http://nowhere.invalid/x.csv"\ndata near from csv "y.csv"\n', y__csv=CSV)
+    ran = project.apply()
+    assert ran.code == 4
+    assert "nowhere.invalid cannot be reached" in ran.text
+    assert "near" in ran.out
+    assert "Traceback" not in ran.text
+
+
+def test_many_places_are_asked_at_once(site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    places = [site.put(f"/{number}.csv", CSV) for number in range(8)]
+    here = Here(tmp_path, "".join(f'data d{number} from csv "{place}"\n' for number, place in enumerate(places)))
+    together = threading.Barrier(8, timeout=10)  # passed only by eight at once
+    original = web.look
+
+    def look(place: str, token: str = "") -> Any:
+        together.wait()
+        return original(place, token)
+
+    monkeypatch.setattr(web, "look", look)
+    assert set(here.reasons().values()) == {"new"}
+
+
+# --- buckets ---------------------------------------------------------------------------------------------------
+
+
+def free_port() -> int:
+    with socket.socket() as sock:
+        sock.bind(("127.0.0.1", 0))
+        return int(sock.getsockname()[1])
+
+
+@pytest.fixture(scope="module")
+def moto() -> Iterator[str]:
+    """The address of a server that answers as S3 does."""
+    port = free_port()
+    process = subprocess.Popen([sys.executable, "-m", "moto.server", "-p", str(port)],
+                               stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)  # fmt: skip
+    address = f"http://127.0.0.1:{port}"
+
+    def answers() -> bool:
+        try:
+            urllib.request.urlopen(f"{address}/moto-api/", timeout=1).close()
+        except OSError:
+            return False
+        return True
+
+    until(answers, 60)
+    yield address
+    process.terminate()
+    process.wait(10)
+
+
+class Bucket:
+    def __init__(self, address: str) -> None:
+        self.address = address
+        self.request("PUT", "/acme")
+
+    def request(self, verb: str, path: str, content: bytes = b"") -> None:
+        request = urllib.request.Request(self.address + path, content, method=verb)
+        urllib.request.urlopen(request, timeout=10).close()
+
+    def put(self, key: str, content: str | bytes) -> str:
+        self.request("PUT", f"/acme/{key}", content.encode() if isinstance(content, str) else content)
+        return f"s3://acme/{key}"
+
+
+@pytest.fixture
+def bucket(moto: str, monkeypatch: pytest.MonkeyPatch) -> Bucket:
+    urllib.request.urlopen(urllib.request.Request(f"{moto}/moto-api/reset", b"", method="POST"), timeout=10).close()
+    for name, value in {"AWS_ENDPOINT_URL": moto, "AWS_ACCESS_KEY_ID": "reader", "AWS_SECRET_ACCESS_KEY": PASSWORD,
+                        "AWS_REGION": "us-east-1"}.items():  # fmt: skip
+        monkeypatch.setenv(name, value)
+    return Bucket(moto)
+
+
+def test_an_object_is_read_and_told_apart_by_its_etag(bucket: Bucket, tmp_path: Path) -> None:
+    place = bucket.put("in/x.csv", CSV)
+    held = dict(s3.look(place).files)
+    assert held[place].startswith("etag ")
+    assert made(tmp_path, "csv", place, expected=held).num_rows == 2
+    bucket.put("in/x.csv", CSV + "3,c\n")
+    with pytest.raises(Trouble, match="it changed while it was being read"):
+        made(tmp_path, "csv", place, expected=held)
+    assert s3.look(place).files != held
+
+
+def test_many_objects_by_a_pattern(bucket: Bucket, tmp_path: Path) -> None:
+    part = parquet_bytes(pa.table({"id": [1]}))
+    for key in ("x/b.parquet", "x/a.parquet", "x/deep/c.parquet", "x/note.txt", "xy/a.parquet"):
+        bucket.put(key, part)
+    near = dict(s3.look("s3://acme/x/*.parquet").files)
+    assert list(near) == ["s3://acme/x/a.parquet", "s3://acme/x/b.parquet"]
+    assert len(s3.look("s3://acme/x/**/*.parquet").files) == 3
+    assert len(s3.look("s3://acme/x*/[!b].parquet").files) == 2
+    assert made(tmp_path, "parquet", "s3://acme/x/*.parquet", expected=near).num_rows == 2
+    bucket.put("x/d.parquet", part)
+    with pytest.raises(Trouble, match="it changed while it was being read"):
+        made(tmp_path, "parquet", "s3://acme/x/*.parquet", expected=near)
+
+
+@pytest.mark.parametrize(
+    ("place", "said"),
+    [
+        ("s3://acme/nothing.csv", "there is no such object, or no such bucket"),
+        ("s3://nobody/x.csv", "there is no such object, or no such bucket"),
+        ("s3://acme/nothing/*.csv", "no object is named so"),
+        ("s3://acme", "it names no object"),
+        ("s3://acme/in/", "it names no object"),
+    ],
+)
+def test_what_a_bucket_does_not_hold_is_said_in_a_line(bucket: Bucket, place: str, said: str) -> None:
+    with pytest.raises(Trouble) as caught:
+        s3.look(place)
+    assert str(caught.value) == f"could not read {place}: {said}"
+
+
+def test_a_bucket_that_cannot_be_reached(bucket: Bucket, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:1")
+    began = time.monotonic()
+    with pytest.raises(Trouble, match="the store cannot be reached"):
+        s3.look("s3://acme/x.csv")
+    assert time.monotonic() - began < 15
+
+
+def test_without_the_extra_the_way_out_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "obstore", None)
+    with pytest.raises(Trouble) as caught:
+        s3.look("s3://acme/x.csv")
+    assert caught.value.help == 'pip install "mlspec[s3]"'
+
+
+def test_a_bucket_is_a_source_as_any_other(bucket: Bucket, tmp_path: Path) -> None:
+    place = bucket.put("x.csv", CSV)
+    here = Here(tmp_path, f'data far from csv "{place}"\n')
+    assert here.apply() == {"far": "made"}
+    assert here.reasons() == {}
+    bucket.put("x.csv", CSV + "3,c\n")
+    assert here.reasons() == {"far": f"{place} changed"}
+    assert PASSWORD.encode() not in b"".join(path.read_bytes() for path in tmp_path.rglob("*") if path.is_file())

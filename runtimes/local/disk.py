@@ -119,12 +119,15 @@ def _far_files(nodes: Sequence[Node]) -> dict[str, SourceFiles]:
     from concurrent.futures import ThreadPoolExecutor
 
     with ThreadPoolExecutor(AT_ONCE) as threads:
-        looks = {_asked(node): threads.submit(_look, node) for node in nodes}
+        different = {_asked(node): node for node in nodes}
+        looks = {asked: threads.submit(_look, node) for asked, node in different.items()}
         return {node.name: looks[_asked(node)].result() for node in nodes}
 
 
 def _asked(node: Node) -> str:
-    return repr((node.recipe.word, node.recipe.place, node.arguments, node.secrets))
+    """Of a file it counts where it is; of a database also what is asked of it, and where the server is."""
+    which = node.arguments if node.recipe.word == "postgres" else {}
+    return repr((node.recipe.place, which, node.secrets))
 
 
 def _look(node: Node) -> SourceFiles:

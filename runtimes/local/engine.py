@@ -29,7 +29,7 @@ from .events import Event, Failed, Settled, Started, Waiting, Watch
 from .gpus import gpus
 from .locking import locked_sources
 from .pool import Pool, Result, Task
-from .rollout import roll_out, stop_service
+from .rollout import Handed, roll_out, stop_service
 from .searching import Searching
 from .world import World, accepted, state_of
 
@@ -441,7 +441,7 @@ class _Engine:
     # --- judge and accept -------------------------------------------------------------------------------------
 
     def _judge(self, doing: _Doing, action: Judge) -> None:
-        node, doing.asked = doing.node, True
+        node, doing.asked, doing.key = doing.node, True, action.key
         self.doing[node.name] = doing
         groups: dict[tuple[str, str], list[Any]] = {}
         for question in action.questions:
@@ -489,19 +489,12 @@ class _Engine:
         node = doing.node
         self.doing[node.name] = doing
         self._tell(Started(node.title, "serve"))
+        world, handed = self.world, self._handed(node)
 
         def work() -> None:
             began = time.monotonic()
             try:
-                outcome: Any = roll_out(
-                    node,
-                    self.program,
-                    action,
-                    self.world.root,
-                    self.world.objects,
-                    self.world.service(node.name),
-                    self._probe(node),
-                )
+                outcome: Any = roll_out(node, action, world.root, world.objects, world.service(node.name), handed)
             except Trouble as trouble:
                 outcome = trouble
             except Exception as error:  # told as any failure; a thread must answer
@@ -510,12 +503,12 @@ class _Engine:
 
         threading.Thread(target=work, daemon=True).start()
 
-    def _probe(self, node: Node) -> str:
-        """The digest of data that a candidate is tried with: what its model was made from."""
-        model = self.program.node_of()[node.inputs[0].name]
-        data = [item.name for item in model.inputs if item.kind == "data"]
+    def _handed(self, node: Node) -> Handed:
+        given = tuple(one for item in node.inputs if (one := self._given(item)) is not None)
+        models = [self.program.node_of()[item.name] for item in node.inputs if item.kind == "model"]
+        data = [item.name for model in models[:1] for item in model.inputs if item.kind == "data"]
         outlook = self.outlooks.get(data[0]) if data else None
-        return outlook.digest if isinstance(outlook, planning.Known) else ""
+        return Handed(given, outlook.digest if isinstance(outlook, planning.Known) else "")
 
     def _served(self, served: _Served) -> None:
         doing = self.doing[served.name]
@@ -529,7 +522,8 @@ class _Engine:
         self.world.ledger.put_facts(served.outcome.facts)
         verdict = served.outcome.judged
         if served.outcome.address:
-            record = Record(key=action.release, parts=action.parts, outputs=(), at=time.time(), seconds=served.seconds)
+            record = Record(key=action.release, parts=action.parts, outputs=(served.outcome.kept,), at=time.time(),
+                            seconds=served.seconds)  # fmt: skip
             self.world.ledger.put_record(record)
             one = accepted(
                 node.name, node.kind, action.release, action.release, time.time(), self.state.names.get(node.name)
@@ -540,9 +534,8 @@ class _Engine:
         else:
             self.refusals.append(node.title)
             how = "refused"
-        self.outlooks[node.name] = (
-            planning.Known(action.release) if how == "served" else Absent(f"{node.name} was not accepted")
-        )
+        one = self.state.names.get(node.name)  # the release of before answers on, where the new one was refused
+        self.outlooks[node.name] = planning.Known(one.digest) if one else Absent(f"{node.name} was not accepted")
         self.counts[how] = self.counts.get(how, 0) + 1
         self._tell(
             Settled(

@@ -55,9 +55,9 @@ def make(order: Make, objects: Objects) -> Outcome:
     table = tables.read_file(table_file(order.inputs[0], objects, f"split {', '.join(deal.names)}"))
     if order.declared:
         table = conform(table, order.declared, order.inputs[0].name)
-    parts, notes = dealt(table, deal)
+    parts = dealt(table, deal)
     outputs = {name: tables.write(table.take(rows), objects) for name, rows in zip(deal.names, parts, strict=True)}
-    return Outcome(outputs=outputs, notes=notes)
+    return Outcome(outputs=outputs)
 
 
 def _deal(names: tuple[str, ...], arguments: Mapping[str, Value]) -> Deal:
@@ -70,17 +70,15 @@ def _deal(names: tuple[str, ...], arguments: Mapping[str, Value]) -> Deal:
     return Deal(names=names, cuts=cuts, **others)  # type: ignore[arg-type]
 
 
-def dealt(table: pa.Table, deal: Deal) -> tuple[list[Numbers], tuple[str, ...]]:
-    """For each output the numbers of its rows, in the order in which they come out; and notes for people."""
+def dealt(table: pa.Table, deal: Deal) -> list[Numbers]:
+    """For each output the numbers of its rows, in the order in which they come out."""
     _check(table, deal)
     way = _way(deal)
     parts = way(table, deal)
     _check_none_is_empty(table, deal, parts)
-    if way is _by_scikit_learn:
-        return parts, _doubles(table, deal, parts)
     if way is _cut_in_order:  # by hash nothing can leak: the side follows from the hash, and equal keys hash alike
         _check_leaks(table, deal, parts)
-    return parts, ()
+    return parts  # as scikit-learn deals them, equal rows may part: that is asked for, and told as W202
 
 
 def _way(deal: Deal) -> Callable[[pa.Table, Deal], list[Numbers]]:
@@ -237,19 +235,6 @@ def _classes(column: pa.ChunkedArray) -> Numbers:
     ordered = values.take(pc.sort_indices(values))
     ranks: Numbers = pc.index_in(column, value_set=ordered).to_numpy()
     return ranks
-
-
-def _doubles(table: pa.Table, deal: Deal, parts: Sequence[Numbers]) -> tuple[str, ...]:
-    """What is said of rows on two sides where they are what was asked for."""
-    hashes = hashes_of(table)
-    notes = []
-    for later, name in enumerate(deal.names):
-        for earlier in range(later):
-            count = int(np.isin(hashes[parts[later]], hashes[parts[earlier]]).sum())
-            if count:
-                stand = f"{count:,} row{'s' * (count > 1)} of {name} stand{'s' * (count == 1)}"
-                notes.append(f"{stand} in {deal.names[earlier]} too: without a seed, equal rows are kept together")
-    return tuple(notes)
 
 
 # --- by hash -------------------------------------------------------------------------------------------------

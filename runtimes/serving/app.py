@@ -21,6 +21,7 @@ from ...compiler.requests import Malformed, Refused, parse
 from .served import Routing, Served
 
 MOST_ROWS = 10_000
+SHOWN = 12  # characters of a release's id, as in what is read of the service's log
 MOST_BYTES = 16_000_000
 DRAINED = 4 * MOST_BYTES  # of a body that is too large this much is still taken, so that its sender hears the answer
 
@@ -54,7 +55,9 @@ class App:
             self.journal.line(traceback.format_exc())
             reply = Reply(_error(500, "the service failed; its log says how"), counted=scope["method"] == "POST")
         if reply.served is not None:
-            reply.response.raw_headers.append((b"x-mlspec-model", reply.served.release.mark.encode()))
+            release = reply.served.release
+            reply.response.raw_headers.append((b"x-mlspec-model", release.mark.encode()))
+            reply.response.raw_headers.append((b"x-mlspec-release", release.id[:SHOWN].encode()))
         await reply.response(scope, receive, send)
         self._note(request, reply, time.perf_counter() - began)
 

@@ -30,11 +30,12 @@ QUICK = 0.1  # seconds that a status may wait for counts
 Answer = dict[str, Any]
 
 
-def stage(folder: Path, release: Release, probe: list[dict[str, Any]]) -> dict[str, float]:
+def stage(folder: Path, release: Release, probe: list[Any]) -> dict[str, float]:
     """Load a release beside the one that answers, and send it rows.
 
-    Returns the quantiles of the time for one row in seconds, `p50 p95 p99`, and the share of `errors`. Without rows
-    to send it is timed with an example made from its features. Raises Trouble if it cannot be loaded or answers no row.
+    Returns the quantiles of the time for one request in seconds, `p50 p95 p99`, and the share of `errors`. Without rows
+    to send a model is timed with an example made from its features; a function is not asked what nobody has named.
+    Raises Trouble if it cannot be loaded or answers no row.
     """
     from .probe import measure
 
@@ -44,7 +45,7 @@ def stage(folder: Path, release: Release, probe: list[dict[str, Any]]) -> dict[s
     try:
         if probe:
             return measure(release, staged["host"], staged["token"], probe)
-        return _measure_example(release, staged)
+        return {} if release.called else _measure_example(release, staged)
     except BaseException:  # also Ctrl-C
         with contextlib.suppress(Trouble):
             discard(folder, release.id)

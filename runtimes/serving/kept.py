@@ -14,6 +14,7 @@ import os
 import threading
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import NamedTuple
 
 from ...compiler.types import Columns
 from .journal import Journal
@@ -22,7 +23,15 @@ from .seen import COLUMNS, FOLDER
 
 PAUSE = 0.2  # seconds that answered requests may wait
 LARGEST = 64_000_000  # bytes of a file; then the next one of the day begins
+AROUND = 150  # bytes of a line besides its request and response
 MOST_WAITING = 64_000_000  # bytes in memory; what comes while a disk is too slow to take more is not kept, and counted
+
+
+class _Answered(NamedTuple):
+    at: float
+    release: str
+    request: bytes
+    response: bytes
 
 
 class Kept:
@@ -30,22 +39,20 @@ class Kept:
 
     def __init__(self, folder: Path, journal: Journal) -> None:
         self.folder, self.journal = folder / FOLDER, journal
-        self.lines: list[bytes] = []
-        self.size = 0  # of the lines, and of those that are being written
+        self.waiting: list[_Answered] = []
+        self.size = 0  # of what waits, and of what is being written
         self.lost = 0
         self.timer: asyncio.TimerHandle | None = None
         self.writing = threading.Lock()
 
     def keep(self, at: float, release: Release, request: bytes, response: bytes) -> None:
         """`request` is valid JSON that was answered."""
-        line = b'{"at": "%b", "release": "%b", "request": %b, "response": %b}\n' % (
-            _moment(at), release.id.encode(), _on_one_line(request), _on_one_line(response),
-        )  # fmt: skip
-        if self.size + len(line) > MOST_WAITING:
+        size = len(request) + len(response) + AROUND
+        if self.size + size > MOST_WAITING:
             self.lost += 1
             return
-        self.lines.append(line)
-        self.size += len(line)
+        self.waiting.append(_Answered(at, release.id, request, response))
+        self.size += size
         if self.timer is None:
             self.timer = asyncio.get_running_loop().call_later(PAUSE, self._write_aside)
 
@@ -59,14 +66,14 @@ class Kept:
     def _write_aside(self) -> None:
         """In a thread, so that a slow disk delays no answer."""
         loop = asyncio.get_running_loop()
-        lines, self.lines, self.timer = self.lines, [], None
-        work = loop.run_in_executor(None, self._write, lines)
-        work.add_done_callback(lambda done: self._written(lines, done))
+        batch, self.waiting, self.timer = self.waiting, [], None
+        work = loop.run_in_executor(None, self._write, batch)
+        work.add_done_callback(lambda done: self._written(batch, done))
 
-    def _written(self, lines: list[bytes], done: asyncio.Future[None]) -> None:
-        self.size -= sum(map(len, lines))
+    def _written(self, batch: list[_Answered], done: asyncio.Future[None]) -> None:
+        self.size -= sum(len(one.request) + len(one.response) + AROUND for one in batch)
         error = done.exception() if not done.cancelled() else None
-        lost = self.lost + (len(lines) if error is not None else 0)
+        lost = self.lost + (len(batch) if error is not None else 0)
         self.lost = 0
         if lost:
             self.journal.line(f"{lost} answered requests were not kept: {error or 'the disk does not keep up'}")
@@ -75,20 +82,26 @@ class Kept:
         """Write what is left."""
         if self.timer is not None:
             self.timer.cancel()
-        lines, self.lines, self.timer = self.lines, [], None
+        batch, self.waiting, self.timer = self.waiting, [], None
         with contextlib.suppress(OSError):
-            self._write(lines)
+            self._write(batch)
 
-    def _write(self, lines: list[bytes]) -> None:
-        if not lines:
+    def _write(self, batch: list[_Answered]) -> None:
+        if not batch:
             return
         with self.writing:
             self.folder.mkdir(parents=True, exist_ok=True)
             file = os.open(_current(self.folder), os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
             try:
-                _append(file, b"".join(lines))
+                _append(file, b"".join(map(_line, batch)))
             finally:
                 os.close(file)
+
+
+def _line(one: _Answered) -> bytes:
+    moment = datetime.fromtimestamp(one.at, UTC).strftime("%Y-%m-%dT%H:%M:%S.%f")
+    about = f'{{"at": "{moment}", "release": "{one.release}", "request": '.encode()
+    return b"%b%b, \"response\": %b}\n" % (about, _on_one_line(one.request), _on_one_line(one.response))
 
 
 def _append(file: int, content: bytes) -> None:
@@ -111,10 +124,6 @@ def _current(folder: Path) -> Path:
     if there and there[-1].stat().st_size < LARGEST:
         return there[-1]
     return folder / f"{day}-{len(there) + 1:04}.jsonl"
-
-
-def _moment(at: float) -> bytes:
-    return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%dT%H:%M:%S.%f").encode()
 
 
 def _on_one_line(text: bytes) -> bytes:

@@ -19,6 +19,7 @@ from .release import PROBE_HEADER, Release, quantile
 WARM_UP = 10
 FEWEST, MOST = 100, 300  # requests that are timed
 TIMEOUT = 30.0
+LONGEST, LEAST = 20.0, 5  # seconds, after which this many requests must do
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,9 +29,9 @@ class Sent:
     text: str
 
 
-def measure(release: Release, address: str, token: str, rows: list[dict[str, Any]]) -> dict[str, float]:
-    """Raises Trouble when no row at all is answered."""
-    bodies = [json.dumps({name: _sendable(value) for name, value in row.items()}).encode() for row in rows]
+def measure(release: Release, address: str, token: str, requests: list[Any]) -> dict[str, float]:
+    """Raises Trouble when none of the requests is answered."""
+    bodies = [json.dumps(_sendable(request)).encode() for request in requests]
     place = urlsplit(address)
     connection = HTTPConnection(place.hostname or "", place.port, timeout=TIMEOUT)
     headers = {"content-type": "application/json", PROBE_HEADER: token}
@@ -39,7 +40,7 @@ def measure(release: Release, address: str, token: str, rows: list[dict[str, Any
         if all(sent.code != 200 for sent in first) and len(bodies) <= WARM_UP:
             _refuse(release, first)
         count = min(max(FEWEST, len(bodies)), MOST)
-        sent = list(_send(connection, release.route, headers, islice(cycle(bodies), count)))
+        sent = _in_time(_send(connection, release.route, headers, islice(cycle(bodies), count)))
     if all(one.code != 200 for one in sent):
         _refuse(release, sent)
     times = sorted(one.seconds for one in sent)
@@ -60,8 +61,20 @@ def _send(connection: HTTPConnection, route: str, headers: dict[str, str], bodie
         yield Sent(code, time.perf_counter() - began, text)
 
 
+def _in_time(sending: Iterable[Sent]) -> list[Sent]:
+    """What answers slowly is timed with fewer requests."""
+    end, sent = time.monotonic() + LONGEST, []
+    for one in sending:
+        sent.append(one)
+        if time.monotonic() > end and len(sent) >= LEAST:
+            break
+    return sent
+
+
 def _sendable(value: Any) -> Any:
     """A missing number of a table is NaN, in a request it is null."""
+    if isinstance(value, dict):
+        return {name: _sendable(one) for name, one in value.items()}
     return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
@@ -71,4 +84,5 @@ def _refuse(release: Release, sent: list[Sent]) -> None:
         answer = json.loads(said)
         first = answer.get("errors", [None])[0]
         said = f"{first['field']}: {first['problem']}" if first else answer["error"]
-    raise Trouble(f"try the new release of {release.name}", f"it answers no row of its data: {said}")
+    cause = "it does not answer its example" if release.called else "it answers no row of its data"
+    raise Trouble(f"try the new release of {release.name}", f"{cause}: {said}")

@@ -31,8 +31,13 @@ class Called(Frozen):
 
     order: Make
     exchange: Exchange
-    code: str
-    store: str
+    code: str = ""
+    store: str = ""
+
+    @property
+    def has_code(self) -> bool:
+        """Whether the function is of the project's files, not of an installed package."""
+        return bool(self.order.recipe.code and self.order.recipe.code.files)
 
 
 class Release(Frozen):
@@ -60,8 +65,8 @@ class Release(Frozen):
 
     @property
     def mark(self) -> str:
-        """The model's digest, short, as every answer carries it; without a model the release's."""
-        return (self.model_digest or self.id).rpartition(":")[2][:12]
+        """The model's digest, short, as every answer carries it; of a function, which is more than a model, the release's."""
+        return (self.id if self.called else self.model_digest).rpartition(":")[2][:12]
 
 
 class Status(Frozen):

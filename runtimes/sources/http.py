@@ -15,7 +15,7 @@ from http.client import HTTPException, HTTPMessage, HTTPResponse
 from pathlib import Path
 from typing import IO
 from urllib.error import HTTPError, URLError
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 from urllib.request import HTTPRedirectHandler, Request, build_opener
 
 from ...compiler.state import SourceFiles
@@ -140,10 +140,11 @@ class _SameServerOnly(HTTPRedirectHandler):
 @contextmanager
 def _opened(place: str, token: str, verb: str) -> Iterator[HTTPResponse]:
     """Raises Trouble for what cannot be had; what passes is tried again first."""
+    address, host = _address(place)
     opener = build_opener(_SameServerOnly)
     for pause in (*PAUSES, None):
         try:
-            answer: HTTPResponse = opener.open(_request(place, token, verb), timeout=TIMEOUT)
+            answer: HTTPResponse = opener.open(_request(address, token, verb), timeout=TIMEOUT)
             break
         except HTTPError as error:
             error.close()
@@ -151,18 +152,25 @@ def _opened(place: str, token: str, verb: str) -> Iterator[HTTPResponse]:
                 raise _refused(place, error, token) from None
         except (URLError, HTTPException, OSError) as error:
             if pause is None:
-                raise Trouble(
-                    f"read {place}", f"{urlsplit(place).hostname} cannot be reached: {_said(error)}"
-                ) from None
-        except ValueError as error:  # an address without a host, a port that is no number
-            raise Trouble(f"read {place}", f"it is no address: {error}") from None
+                raise Trouble(f"read {place}", f"{host} cannot be reached: {_said(error)}") from None
         time.sleep(pause)
     with answer:
         yield answer
 
 
-def _request(place: str, token: str, verb: str) -> Request:
-    request = Request(place, method=verb, headers={"Accept-Encoding": "identity", "User-Agent": "mlspec"})
+def _address(place: str) -> tuple[str, str]:
+    """The address as it is sent, with what it may not hold in its place, and the host in it."""
+    try:
+        host, _ = urlsplit(place).hostname, urlsplit(place).port
+    except ValueError as error:
+        raise Trouble(f"read {place}", f"it is no address: {error}") from None
+    if not host:
+        raise Trouble(f"read {place}", "the address names no server")
+    return quote(place, safe="%/:=&?~#+!$,;'@()*[]"), host
+
+
+def _request(address: str, token: str, verb: str) -> Request:
+    request = Request(address, method=verb, headers={"Accept-Encoding": "identity", "User-Agent": "mlspec"})
     if token:
         request.add_unredirected_header("Authorization", f"Bearer {token}")
     return request
