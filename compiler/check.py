@@ -41,7 +41,7 @@ def check(
         memo.begin(scope)
     nodes = [node for node in (_remembered(block, scope, memo) for block in names.blocks) if node is not None]
     spec = document.path.rsplit("/", 1)[-1]
-    program = Program(spec=spec, doc=names.doc, params=plain, secrets=tuple(sorted(names.secrets)), nodes=tuple(nodes))
+    program = Program(spec=spec, doc=names.doc, params=plain, secrets=tuple(sorted(names.secrets)), nodes=search.grouped(nodes))
     told = tuple(one for one in scope.told if not _names_what_is_lost(one, names))
     if any(CODES[one.code].severity == "error" for one in told) or any(block.unread for block in names.blocks):
         return program, told
@@ -220,7 +220,8 @@ def recipe_of(block: tree.Block, scope: Scope) -> Recipe | None:
 
 def _is_of_a_service(block: tree.Block, scope: Scope) -> bool:
     """`data seen from churn_api`: what a service saw is there by itself."""
-    services = [item for item in block.inputs if scope.names.kind_of(item.reference.name) == "service"]
+    made_here = (scope.names.block_of.get(item.reference.name) for item in block.inputs)
+    services = [block_ for block_ in made_here if block_ is not None and block_.kind == "service"]
     return block.kind == "data" and len(block.inputs) == len(services) == 1
 
 

@@ -14,19 +14,21 @@ from ..grammar.foreign import OTHER_FUNCTIONS
 from ..grammar.kinds import DATA_FUNCTIONS, METRICS, SERVICE_FACTS
 from ..grammar.source import Span
 from . import rows, values
+from .held import Side, held
 from .program import Expect, Expression, Fact, Literal_, Node, Operation, Scalar, Within
 from .scope import Scope, column_missing, did_you_mean, dotted, last_part
 from .types import Column, Columns, by_name, is_number, is_ordered
-from .verdict import COMPARISONS
 
 
 @dataclass(frozen=True, slots=True)
 class Typed:
-    """An expression and the type of what it gives: number, time, share, text, date, truth, or "" when unknown."""
+    """An expression and the type of what it gives, as in `held.py`; `more` and `counts` likewise."""
 
     expression: Expression
     type: str
     span: Span
+    more: bool = True
+    counts: bool = False
 
 
 def check(line: tree.Expect, node: Node, scope: Scope) -> Expect | None:
@@ -134,7 +136,7 @@ class _Checker:
         if word != "rows":
             self.scope.tell("E603", span, {"name": "." + word}, help=_how_to_ask(word, self.scope.columns.get(of)))
             return None
-        return Typed(Fact(of=of, function="rows"), "number", span)
+        return Typed(Fact(of=of, function="rows"), "number", span, counts=True)
 
     def _metric(self, node: Node, of: str, word: str, span: Span) -> Typed | None:
         measured = {measure.name: measure for measure in node.measures}
@@ -147,7 +149,7 @@ class _Checker:
         if metric is not None and metric.table:
             self.scope.tell("E607", span, {"name": word})
             return None
-        return Typed(Fact(of=of, function=word), "number", span)
+        return Typed(Fact(of=of, function=word), "number", span, more=measured[word].metric not in NEVER_MORE_THAN_1)
 
     def _unmeasured(self, node: Node, word: str, span: Span, measured: list[str]) -> None:
         if _measures_are_wrong(node, self.scope):
@@ -172,7 +174,7 @@ class _Checker:
         if word not in SERVICE_FACTS:
             self.scope.tell("E603", span, {"name": "." + word}, help=did_you_mean(word, SERVICE_FACTS))
             return None
-        return Typed(Fact(of=of, function=word), SERVICE_FACTS[word][0], span)
+        return Typed(Fact(of=of, function=word), SERVICE_FACTS[word][0], span, more=word != "errors")
 
     def _call(self, written: tree.Call) -> Typed | None:
         function = DATA_FUNCTIONS.get(written.function)
@@ -247,24 +249,20 @@ class _Checker:
             if (function.column == "number" and not is_number(found.type)) or (
                 function.column == "ordered" and not is_ordered(found.type)
             ):
-                facts = {"function": written.function, "column": column.name, "type": str(found.type)}
-                self.scope.tell(
-                    "E604",
-                    column.span,
-                    {"problem": "{function} takes a number, and .{column} is {type}".format(**facts)},
-                )
+                takes = "a number" if function.column == "number" else "a number or a date"
+                problem = f"{written.function} takes {takes}, and {dotted(column.name)} is {found.type}"
+                self.scope.tell("E604", column.span, {"problem": problem})
                 return None
         word = written.function
         if word == "quantile":
             share = values.read(written.arguments[1], self.scope.params, self.scope.told)
-            if not isinstance(share, int | float) or not 0 <= share <= 1:
-                self.scope.tell(
-                    "E603", written.arguments[1].span, {"name": "quantile"}, help="its share lies between 0 and 1"
-                )
+            if not isinstance(share, int | float) or isinstance(share, bool) or not 0 <= share <= 1:
+                _no_share(written.arguments[1], share, self.scope)
                 return None
             word = f"quantile:{share}"
         gives = function.gives if function.gives != "column" else _column_type(found)
-        return Typed(Fact(of=of, function=word, column=column.name), gives, written.span)
+        counts = written.function in ("nulls", "distinct")
+        return Typed(Fact(of=of, function=word, column=column.name), gives, written.span, counts=counts)
 
     def _unary(self, written: tree.Unary) -> Typed | None:
         operand = self.read(written.operand)
@@ -283,39 +281,26 @@ class _Checker:
         left, right = self.read(written.left), self.read(written.right)
         if left is None or right is None:
             return None
-        operation = Operation(operator=written.operator, operands=(left.expression, right.expression))
-        if written.operator in ("and", "or"):
-            for side in (left, right):
-                if side.type not in ("truth", ""):
-                    self._mismatch(written.operator, side, "truth")
-                    return None
-            return Typed(operation, "truth", written.span)
-        if not self._comparable(written, left, right):
+        gives = self._held(written.operator, left, right, written.span)
+        if gives is None:
             return None
-        gives = "truth" if written.operator in COMPARISONS else left.type if left.type != "share" else right.type
-        return Typed(operation, gives, written.span)
+        operation = Operation(operator=written.operator, operands=(left.expression, right.expression))
+        more = not (written.operator in ("+", "-", "else") and not left.more)  # last.roc_auc - 0.01 is none either
+        return Typed(operation, gives, written.span, more=more)
 
-    def _comparable(self, written: tree.Binary, left: Typed, right: Typed) -> bool:
-        types = {left.type, right.type} - {""}
-        if (
-            types <= {"number", "share"}
-            or len(types) == 1
-            or (written.operator in ("*", "/") and types <= {"number", "time", "share"})
-        ):
-            return True
-        if types == {"time", "number"}:
-            bare = left if left.type == "number" else right
-            text = self.scope.written(bare.span)
-            plain = isinstance(bare.expression, Literal_)
-            problem = f"{text} {'has no unit' if plain else 'is a number'}, and it is held against a time"
-            help_ = f"write {text}ms or {text}s" if plain else "take the unit of the other side away"
-            self.scope.tell("E604", bare.span, {"problem": problem}, help=help_)
-            return False
-        if types == {"date", "text"}:
-            return True
-        problem = f"{left.type} and {right.type} cannot be held against each other"
-        self.scope.tell("E604", written.span, {"problem": problem})
-        return False
+    def _held(self, operator: str, left: Typed, right: Typed, whole: Span) -> str | None:
+        """The type that comes of it; None when a mistake has been told."""
+        found = held(operator, self._side(left), self._side(right))
+        if isinstance(found, str):
+            return found
+        span = {"left": left.span, "right": right.span, "both": whole}[found.at]
+        self.scope.tell("E604", span, {"problem": found.problem}, help=found.help)
+        return None
+
+    def _side(self, typed: Typed) -> Side:
+        value = typed.expression.value if isinstance(typed.expression, Literal_) else None
+        text = " ".join(self.scope.written(typed.span).split())
+        return Side(typed.type, text, value, typed.more, typed.counts)
 
     def _mismatch(self, operator: str, side: Typed, wanted: str) -> None:
         self.scope.tell("E604", side.span, {"problem": f"{operator} takes a {wanted}, and this is a {side.type}"})
@@ -327,9 +312,14 @@ class _Checker:
         if isinstance(written.right, tree.Range):
             ends = [self.read(end) if end is not None else None for end in (written.right.low, written.right.high)]
             for end, tree_end in zip(ends, (written.right.low, written.right.high), strict=True):
-                if tree_end is not None and (end is None or not self._comparable(written, value, end)):
+                if tree_end is not None and (end is None or self._held("<=", value, end, written.span) is None):
                     return None
             low, high = (end.expression if end else None for end in ends)
+            if backwards(low, high):
+                self.scope.tell(
+                    "E604", written.right.span, {"problem": "nothing lies in a range that ends before it begins"}
+                )
+                return None
             inside: Expression = Within(value=value.expression, low=low, high=high)
         else:
             options = [self.read(option) for option in rows.options(written.right)]
@@ -338,11 +328,32 @@ class _Checker:
                     "E604", written.right.span, {"problem": "in takes a range (1..5) or a set"}
                 ) if not options else None
                 return None
+            if any(self._held("==", value, option, written.span) is None for option in options if option):
+                return None
             equal = tuple(Operation(operator="==", operands=(value.expression, o.expression)) for o in options if o)
             inside = equal[0] if len(equal) == 1 else Operation(operator="or", operands=equal)
         if written.operator == "not in":
             inside = Operation(operator="not", operands=(inside,))
         return Typed(inside, "truth", written.span)
+
+
+def backwards(low: Expression | None, high: Expression | None) -> bool:
+    if not (isinstance(low, Literal_) and isinstance(high, Literal_)):
+        return False
+    ends = low.value, high.value
+    return all(isinstance(end, int | float) for end in ends) and ends[0] > ends[1]  # type: ignore[operator]
+
+
+def _no_share(written: tree.Expression, share: object, scope: Scope) -> None:
+    problem = f"the share of a quantile lies between 0 and 1, and this is {scope.written(written.span)}"
+    percent = isinstance(share, int | float) and not isinstance(share, bool) and 1 < share <= 100
+    scope.tell("E604", written.span, {"problem": problem}, help=f"write {share}%" if percent else "")
+
+
+# Metrics whose best value is 1.
+NEVER_MORE_THAN_1 = ("accuracy", "balanced_accuracy", "f1", "f1_macro", "f1_micro", "f1_weighted", "precision",
+                     "precision_macro", "recall", "recall_macro", "matthews", "cohen_kappa", "roc_auc",
+                     "average_precision", "r2", "explained_variance")  # fmt: skip
 
 
 def _type_of(value: Scalar) -> str:

@@ -24,7 +24,12 @@ def dotted(name: str) -> str:
 def unquoted(one: Diagnostic, argument: Argument | None) -> Diagnostic:
     """A plain word stands where a value should, and names no param."""
     word = str(one.facts.get("name", ""))
-    if one.code != "E106" or one.fix is not None or argument is None or one.help.startswith(("did you mean", "there is")):
+    if (
+        one.code != "E106"
+        or one.fix is not None
+        or argument is None
+        or one.help.startswith(("did you mean", "there is"))
+    ):
         return one
     match argument.takes:
         case "column" | "columns" if word.isidentifier():

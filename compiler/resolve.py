@@ -87,7 +87,7 @@ def _declarations(
     secrets: set[str] = set()
     for statement, name in _named(document):
         if name.text in places:
-            if isinstance(statement, tree.Secret) and name.text in secrets and name.span.path != places[name.text].path:
+            if isinstance(statement, tree.Secret) and name.text in secrets and _file(name.span) != _file(places[name.text]):
                 continue  # two files speak of one secret
             first = Label(places[name.text], "first named here")
             told.append(
@@ -102,6 +102,11 @@ def _declarations(
         elif isinstance(statement, tree.Secret):
             secrets.add(name.text)
     return block_of, params, secrets
+
+
+def _file(span: Span) -> str:
+    """Of a piece of a file that is under edit, the file."""
+    return span.path.partition("\0")[0]
 
 
 def _named(document: tree.Document) -> Iterator[tuple[tree.Statement, tree.Name]]:
@@ -202,6 +207,9 @@ def _needed(block: tree.Block, known: _Declared, told: list[Diagnostic], unknown
                 needed.append(name)
         elif known.is_lost(name) or "from" in block.unread:
             unknown |= own
+        elif id(reference) in headers and (name in known.params or name in known.secrets):
+            told.append(_no_artifact(reference, "param" if name in known.params else "secret"))
+            unknown |= own
         elif name == "last" or name in known.params or name in known.secrets:
             continue
         elif block.recipe is not None and reference is block.recipe.reference:
@@ -217,6 +225,12 @@ def _needed(block: tree.Block, known: _Declared, told: list[Diagnostic], unknown
             told.append(without_dot or unknown_name(reference, names, in_condition=asked))
             unknown |= own
     return needed
+
+
+def _no_artifact(reference: tree.Reference, kind: str) -> Diagnostic:
+    """A param or a secret stands after from or by."""
+    facts = {"name": reference.name, "kind": kind, "wanted": "an artifact"}
+    return Diagnostic("E104", reference.span, facts, help=f"a {kind} is given to an argument: name = {reference.name}")
 
 
 def _whole_spec(reference: tree.Reference, known: _Declared) -> Diagnostic:

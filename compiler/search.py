@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from ..grammar import tree
@@ -31,14 +31,11 @@ def with_search(block: tree.Block, node: Node, scope: Scope) -> Node:
     scored = best.read(lines[0], node, bool(options.get("folds")), scope)
     if len(scope.told) > told or scored is None:
         return node
-    search = Search(space=tuple(space.values()), group=_group(node, scope) if options.get("folds") else "",
-                    **scored, **options)  # type: ignore[arg-type]  # fmt: skip
+    search = Search(space=tuple(space.values()), **scored, **options)  # type: ignore[arg-type]
     return node.model_copy(update={"search": search})
 
 
-def _belong(
-    searched: list[tree.Among], lines: list[tree.Search], block: tree.Block, node: Node, scope: Scope
-) -> bool:
+def _belong(searched: list[tree.Among], lines: list[tree.Search], block: tree.Block, node: Node, scope: Scope) -> bool:
     """Whether there are both, in a block that can be searched."""
     if not searched and not lines:
         return False
@@ -131,21 +128,27 @@ def _number(pair: tree.Pair, option: Argument, scope: Scope) -> int | None:
 # --- folds ------------------------------------------------------------------------------------------------------
 
 
-def _group(node: Node, scope: Scope) -> str:
-    """The key by which the rows that it learns from were split before: in folds too, it has one side only."""
-    return _split_by(node.inputs[0].name, scope, set()) if node.inputs else ""
+def grouped(nodes: Sequence[Node]) -> tuple[Node, ...]:
+    """The nodes; those that are searched on folds with the key by which the rows they learn from were split before: in
+    folds too it has one side only. A pass of its own, since it looks further back than at what a block names."""
+    node_of = {name: node for node in nodes for name in node.names}
+    return tuple(_grouped(node, node_of) if node.search and node.search.folds else node for node in nodes)
 
 
-def _split_by(name: str, scope: Scope, seen: set[str]) -> str:
-    maker = scope.nodes.get(name)
-    if maker is None or name in seen or maker.recipe.word not in ("split", "predict", "sql"):
+def _grouped(node: Node, node_of: Mapping[str, Node]) -> Node:
+    group = _split_by(node.inputs[0].name, node_of)
+    return node.model_copy(update={"search": node.search.model_copy(update={"group": group})}) if node.search else node
+
+
+def _split_by(name: str, node_of: Mapping[str, Node]) -> str:
+    maker = node_of.get(name)
+    if maker is None or maker.recipe.word not in ("split", "predict", "sql"):
         return ""
-    seen.add(name)
     by = maker.arguments.get("by")
     if maker.recipe.word == "split" and isinstance(by, str):
         return by.removeprefix(".")
-    columns = {column.name for column in scope.columns.get(name) or ()}
-    before = (_split_by(item.name, scope, seen) for item in maker.inputs if item.kind == "data")
+    columns = {column.name for column in maker.columns.get(name) or ()}
+    before = (_split_by(item.name, node_of) for item in maker.inputs if item.kind == "data" and not item.last)
     return next((key for key in before if key in columns or (key and maker.recipe.word != "sql")), "")
 
 

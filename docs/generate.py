@@ -26,6 +26,7 @@ from mlspec.grammar.kinds import (
 
 DOCS = Path(__file__).parent
 
+
 def main() -> None:
     for path, text in pages().items():
         path.write_text(text, encoding="utf-8")

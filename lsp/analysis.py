@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -71,10 +71,15 @@ class Opened:
         compiled = self._editing.compile(text)
         placed = self._editing.statements()
         starts = {one.statement.span.path: one.start for one in placed if one.statement.span.path != self.path}
-        self._nodes |= {
-            name: _with_columns(node, self._nodes.get(name)) for name, node in compiled.program.node_of().items()
-        }
+        self._remember(compiled.program.nodes)
         return Analysis(self.path, text, compiled, placed, starts, dict(self._nodes), self.files, self.targets)
+
+    def _remember(self, nodes: Iterable[Node]) -> None:
+        """Of an edit all nodes but a few are the very same."""
+        for node in nodes:
+            before = self._nodes.get(node.name)
+            if before is not node:
+                self._nodes |= dict.fromkeys(node.names, _with_columns(node, before))
 
 
 def _with_columns(node: Node, before: Node | None) -> Node:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections.abc import Iterable
+from itertools import accumulate
 from typing import Literal, NamedTuple
 
 Encoding = Literal["utf-8", "utf-16", "utf-32"]
@@ -62,11 +63,8 @@ class Lines:
 def _starts(text: str) -> Iterable[int]:
     if "\r" in text:
         return (match.end() for match in LINE_END.finditer(text))
-    found, at = [], text.find("\n")
-    while at >= 0:
-        found.append(at + 1)
-        at = text.find("\n", at + 1)
-    return found
+    lengths = (len(line) + 1 for line in text.split("\n")[:-1])
+    return accumulate(lengths)
 
 
 def _units(text: str, encoding: Encoding) -> int:

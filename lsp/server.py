@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import functools
 import logging
+import os
 from collections.abc import Awaitable, Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -30,8 +31,13 @@ from .workspace import ENDING, Workspace
 log = logging.getLogger("mlspec.lsp")
 PATIENCE = 0.25  # seconds that a completion waits for the newest text, before it answers by the one before
 WATCHED = "**/*.{mlspec,py,sql,ipynb,csv,tsv,txt,parquet,jsonl,ndjson,json,xlsx,xls,db,sqlite,lock,gz,zip}"
-REFUSED = -32803  # the protocol's "request failed"
 T = TypeVar("T")
+
+
+class Refusal(JsonRpcException):
+    """What an editor shows to who asked for something that cannot be."""
+
+    CODE = -32803  # the protocol's "request failed"
 
 
 class Server(LanguageServer):
@@ -127,7 +133,7 @@ def survives(answer: Answer[T]) -> Answer[T]:
     async def guarded(server: Server, params: Any) -> T | None:
         try:
             return await answer(server, params)
-        except JsonRpcException:
+        except Refusal:
             raise
         except Exception:
             log.exception("could not answer %s", answer.__name__)
@@ -152,6 +158,7 @@ def _take_folders(server: Server) -> None:
     server.open.forget_listing()
 
 
+@survives
 async def initialized(server: Server, params: types.InitializedParams) -> None:
     workspace = server.client_capabilities.workspace
     watching = workspace.did_change_watched_files if workspace else None
@@ -303,7 +310,7 @@ async def renamed(server: Server, params: types.RenameParams) -> types.Workspace
 
 def _or_refuse(found: T | Refused) -> T:
     if isinstance(found, Refused):
-        raise JsonRpcException(found.why, REFUSED)
+        raise Refusal(found.why, Refusal.CODE)
     return found
 
 
@@ -457,5 +464,8 @@ def make() -> Server:
 
 
 def serve() -> None:
-    """Over standard input and output, until the editor goes."""
-    make().start_io()
+    """Over standard input and output, until the editor goes. What else is printed would be taken for an answer: it
+    goes where errors go."""
+    answers = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)
+    make().start_io(stdout=answers)

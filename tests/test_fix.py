@@ -16,7 +16,9 @@ COLUMNS = (Column(name="id", type=INT), Column(name="x", type=FLOAT))
 
 
 def mended(text: str, **files: str) -> str:
-    found = mend("x.mlspec", text, InMemory({name.replace("__", "."): t for name, t in files.items()}, {"a.csv": COLUMNS}))
+    found = mend(
+        "x.mlspec", text, InMemory({name.replace("__", "."): t for name, t in files.items()}, {"a.csv": COLUMNS})
+    )
     return found.after.get("x.mlspec", text)
 
 
@@ -45,7 +47,9 @@ def test_the_spec_and_what_it_uses_are_fixed_line_by_line(project: Project) -> N
     path = project.root / "x.mlspec"
     path.write_bytes(b"\xef\xbb\xbf" + WRONG.replace("\n", "\r\n").encode())
     shown = project.run("check", "x.mlspec", "--diff")
-    assert shown.code == 1 and "+  expect .rows > 1 and .rows < 9" in shown.out and '-data q from cvs "a.csv"' in shown.out
+    assert (
+        shown.code == 1 and "+  expect .rows > 1 and .rows < 9" in shown.out and '-data q from cvs "a.csv"' in shown.out
+    )
     assert b"cvs" in path.read_bytes()
     ran = project.run("check", "x.mlspec", "--fix")
     assert ran.code == 0, ran.text

@@ -358,10 +358,10 @@ SLEEPER = "import subprocess, time\np = subprocess.Popen(['sleep', '600'])\nopen
 @pytest.mark.parametrize("how", ["time", signal.SIGKILL, signal.SIGINT], ids=["time", "killed", "stopped"])
 def test_a_kernel_and_all_that_it_started_end_with_the_step(tmp_path: Path, how: str | signal.Signals) -> None:
     cell = f"import os\n{SLEEPER}\ntime.sleep(600)\nout = 1"
-    project = running(tmp_path, cell, body="needs time = 3s" if how == "time" else "")
+    project = running(tmp_path, cell, body="needs time = 10s" if how == "time" else "")
     process = project.start("apply")
     pids = tmp_path / "pids"
-    until(lambda: pids.exists() and pids.read_text().endswith("\n"))
+    until(lambda: pids.exists() and pids.read_text().endswith("\n"), 60)
     if isinstance(how, signal.Signals):
         process.send_signal(how)
     out, err = process.communicate(timeout=30)

@@ -20,6 +20,7 @@ from email.utils import formatdate
 from pathlib import Path
 from typing import Any
 
+import obstore
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -34,12 +35,13 @@ from mlspec.runtimes.local.events import Failed, Settled
 from mlspec.runtimes.local.session import Session
 from mlspec.runtimes.order import Make
 from mlspec.runtimes.recipes import read
-from mlspec.runtimes.sources import database, remote
+from mlspec.runtimes.sources import database, remote, s3
 from mlspec.runtimes.sources import http as web
 from mlspec.runtimes.store.ledger import Ledger
 from mlspec.runtimes.store.objects import Objects
 from mlspec.runtimes.targets import targets
 from mlspec.runtimes.trouble import Trouble
+from obstore.store import S3Store
 
 PASSWORD = "swordfish-5d1f"
 
@@ -556,15 +558,11 @@ def moto() -> Iterator[str]:
 
 class Bucket:
     def __init__(self, address: str) -> None:
-        self.address = address
-        self.request("PUT", "/acme")
-
-    def request(self, verb: str, path: str, content: bytes = b"") -> None:
-        request = urllib.request.Request(self.address + path, content, method=verb)
-        urllib.request.urlopen(request, timeout=10).close()
+        urllib.request.urlopen(urllib.request.Request(f"{address}/acme", method="PUT"), timeout=10).close()
+        self.store = S3Store("acme", config={"endpoint": address}, client_options={"allow_http": True})
 
     def put(self, key: str, content: str | bytes) -> str:
-        self.request("PUT", f"/acme/{key}", content.encode() if isinstance(content, str) else content)
+        obstore.put(self.store, key, content.encode() if isinstance(content, str) else content)
         return f"s3://acme/{key}"
 
 
@@ -578,11 +576,11 @@ def bucket(moto: str, monkeypatch: pytest.MonkeyPatch) -> Bucket:
 
 
 def test_an_object_is_read_and_told_apart_by_its_etag(bucket: Bucket, tmp_path: Path) -> None:
-    place = bucket.put("in/x.csv", CSV)
+    place = bucket.put("in/x y+z.csv", CSV)
     held = dict(s3.look(place).files)
     assert held[place].startswith("etag ")
     assert made(tmp_path, "csv", place, expected=held).num_rows == 2
-    bucket.put("in/x.csv", CSV + "3,c\n")
+    bucket.put("in/x y+z.csv", CSV + "3,c\n")
     with pytest.raises(Trouble, match="it changed while it was being read"):
         made(tmp_path, "csv", place, expected=held)
     assert s3.look(place).files != held

@@ -629,6 +629,8 @@ def _preload(program: Program) -> list[str]:
         wanted.append("duckdb")
     if words & {"python", "predict"}:
         wanted.append("pandas")
-    if any(node.kind == "model" for node in program.nodes):
-        wanted += ["sklearn.metrics", "skrub"]
+    codes = [node.recipe.code for node in program.nodes if node.kind == "model"]
+    wanted += ["sklearn.metrics"] if codes else []
+    if any(code is not None and (code.is_class or not code.files) for code in codes):
+        wanted.append("skrub")  # the encoder before a class with fit and predict
     return wanted

@@ -25,8 +25,9 @@ def orders_itself(query: str) -> bool:
 
 
 def one(query: str) -> str:
-    """A query without the sign at its end, so that it can stand inside another."""
-    return query.strip().rstrip(";").rstrip()
+    """A query without the sign at its end and what follows it, so that it can stand inside another."""
+    plain = _ASIDE.sub(lambda found: " " * len(found[0]) if found[0][:2] in ("--", "/*") else found[0], query)
+    return query[: len(plain.rstrip().rstrip(";").rstrip())].strip()
 
 
 def quoted(name: str) -> str:

@@ -94,6 +94,7 @@ def _asked(place: str, given: Mapping[str, Value]) -> Asked:
 
 def _columns(cursor: Any, asked: Asked) -> tuple[tuple[str, str], ...]:
     """(name, type) as the server calls them, a domain by what it is of, an enum by that word."""
+    cursor.adbc_prepare(asked.query)  # its mistakes are told of it alone, not of it inside another
     cursor.execute(f"select * from (\n{asked.query}\n) as q limit 0")
     names = distinct(cursor.fetch_arrow_table().column_names, asked.what)
     if not names:

@@ -127,16 +127,15 @@ def said_plainly(place: str) -> Iterator[None]:
     except (exceptions.PermissionDeniedError, exceptions.UnauthenticatedError):
         raise Trouble(f"read {place}", "the store refuses it to whom the AWS_* variables name", KEYS) from None
     except (exceptions.BaseError, OSError) as error:
-        raise Trouble(
-            f"read {place}", _cause(str(error)), KEYS if "credentials" in str(error).lower() else ""
-        ) from None
+        raise Trouble(f"read {place}", *_cause_and_help(str(error))) from None
 
 
-def _cause(message: str) -> str:
-    if "169.254.169.254" in message or "credential" in message.lower():
-        return "nothing says who asks for it"
-    if "redirect" in message.lower():
-        return "the bucket is in another region than AWS_REGION says"
-    if "dns" in message.lower() or "connect" in message.lower():
-        return "the store cannot be reached"
-    return message.splitlines()[0][:200] if message else "the store does not answer"
+def _cause_and_help(message: str) -> tuple[str, str]:
+    said = message.lower()
+    if "169.254.169.254" in said or "credential" in said:  # asked where no variable says who asks
+        return "nothing says who asks for it", KEYS
+    if "redirect" in said:
+        return "the bucket is in another region", "set AWS_REGION to that"
+    if "dns" in said or "connect" in said:
+        return "the store cannot be reached", ""
+    return message.partition("\n")[0][:200] or "the store does not answer", ""

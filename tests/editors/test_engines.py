@@ -172,3 +172,32 @@ def test_a_query_may_hold_any_quote(engine: Engine, tmp_path: Path) -> None:
         'data a from b by sql """\n  select 1 -- don\'t " $$\n  where \'\n""" { x = 1 }' + AFTER, encoding="utf-8"
     )
     assert list(differences(path, engine([path])[path])) == []
+
+
+def test_vim_indents_as_fmt_does(tools: dict[str, str], tmp_path: Path) -> None:
+    for spec in ROOT.glob("specs/*/*.mlspec"):
+        if spec.is_file():
+            copy = tmp_path / spec.name
+            copy.write_bytes(spec.read_bytes())
+            runtime = f"set nocompatible | let &rtp = '{VIM},' . $VIMRUNTIME"
+            steps = [
+                runtime,
+                "filetype plugin indent on",
+                "syntax on",
+                f"edit {copy}",
+                "normal! gg=G",
+                "write",
+                "qall!",
+            ]
+            command = [
+                "vim",
+                "-es",
+                "-n",
+                "-i",
+                "NONE",
+                "-u",
+                "NONE",
+                *(word for step in steps for word in ("-c", step)),
+            ]
+            subprocess.run(command, env=tools, stdin=subprocess.DEVNULL, check=False, timeout=60)
+            assert copy.read_text(encoding="utf-8") == spec.read_text(encoding="utf-8")

@@ -53,7 +53,13 @@ class Once:
 
 
 def run(inputs: int, seconds: float, seed: int) -> int:
-    limits = [f"-runs={inputs}", f"-max_total_time={int(seconds)}", f"-seed={seed + 1}", "-max_len=400", "-rss_limit_mb=3000"]
+    limits = [
+        f"-runs={inputs}",
+        f"-max_total_time={int(seconds)}",
+        f"-seed={seed + 1}",
+        "-max_len=400",
+        "-rss_limit_mb=3000",
+    ]
     atheris.Setup([sys.argv[0], *limits, "-verbosity=0", "-print_final_stats=1"], Once())
     atheris.Fuzz()
     return 0

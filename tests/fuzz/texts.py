@@ -20,7 +20,25 @@ NAMES = ("a", "b", "m", "people", "train", "test", "raw", "eu", "last", "data", 
 PLACES = ('"people.csv"', '"steps.py:clean"', '"wrong.sql"', '"used.mlspec"', '"select * from people"', '"nowhere"', '""',
           '"sklearn.linear_model:LogisticRegression"', '"""\n  select * from people\n"""')  # fmt: skip
 COLUMNS = ("id", "name", "age", "joined", "left", "town", "rows", '"fixed acidity"', "roc_auc", "p95")
-STRANGE = ("\0", "\udc80", "\ufeff", "\x1b[31m", "\u202e", "é", "“", "'", '"""', '"', "\\", "\r\n", "\t", "🙂", "{", "}", "(")
+STRANGE = (
+    "\0",
+    "\udc80",
+    "\ufeff",
+    "\x1b[31m",
+    "\u202e",
+    "é",
+    "“",
+    "'",
+    '"""',
+    '"',
+    "\\",
+    "\r\n",
+    "\t",
+    "🙂",
+    "{",
+    "}",
+    "(",
+)
 
 
 def token(kind: str, draw: random.Random) -> str:
@@ -34,7 +52,9 @@ def token(kind: str, draw: random.Random) -> str:
         case "COLUMN":
             return "." + draw.choice(COLUMNS)
         case "NUMBER":
-            return draw.choice(("0", "1", "3", "0.5", "1e3", "1_000", "99999999999999999999")) + draw.choice(("", "", *UNITS, "xx"))
+            return draw.choice(("0", "1", "3", "0.5", "1e3", "1_000", "99999999999999999999")) + draw.choice(
+                ("", "", *UNITS, "xx")
+            )
         case "DATE":
             return draw.choice(("2015-01-01", "2015-01-01T06:30", "2015-99-99"))
         case "TIME":
@@ -155,7 +175,9 @@ def _joined_with_another(text: str, draw: random.Random) -> str:
 
 def _nested(text: str, draw: random.Random) -> str:
     start, end = draw.choice(_spans(text))
-    opened, closed = draw.choice((("(", ")"), ("[", "]"), ("{", "}"), ("not ", ""), ("-", ""), ("list[", "]"), ("a.b", "")))
+    opened, closed = draw.choice(
+        (("(", ")"), ("[", "]"), ("{", "}"), ("not ", ""), ("-", ""), ("list[", "]"), ("a.b", ""))
+    )
     times = draw.choice((1, 3, 99, 101, 3000))
     return text[:start] + opened * times + text[start:end] + closed * times + text[end:]
 

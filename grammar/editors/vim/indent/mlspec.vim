@@ -1,4 +1,5 @@
-" Vim indent file for mlspec: a body, and what stands in brackets, is two further to the right.
+" Vim indent file for mlspec: a body, and what stands in brackets, is further to the right. A query keeps its own layout,
+" and so does what goes on after a comma.
 if exists("b:did_indent")
   finish
 endif
@@ -16,9 +17,17 @@ function MlspecIndent() abort
   if above == 0
     return 0
   endif
+  let groups = map(synstack(above, len(getline(above))), 'synIDattr(v:val, "name")')
+  if index(groups, "mlspecSql") >= 0 || getline(above) =~# ',\s*$'
+    return -1
+  endif
   " Neither strings nor comments open anything.
   let text = substitute(substitute(getline(above), '"\%([^"\\]\|\\.\)*"', "", "g"), "#.*", "", "")
   let opens = len(substitute(text, "[^[({]", "", "g")) - len(substitute(text, '^\s*[])}]\+\|[^])}]', "", "g"))
+  let first = above
+  while getline(prevnonblank(first - 1)) =~# ',\s*$'
+    let first = prevnonblank(first - 1)
+  endwhile
   let closes = getline(v:lnum) =~# '^\s*[])}]'
-  return indent(above) + shiftwidth() * (opens - closes)
+  return indent(first) + shiftwidth() * (opens - closes)
 endfunction
