@@ -6,7 +6,6 @@ import gzip
 import http.server
 import io
 import socket
-import shutil
 import sqlite3
 import subprocess
 import sys
