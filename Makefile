@@ -6,13 +6,16 @@ READY   := $(VENV)/.ready
 N       ?= 20000
 TIME    ?= 600
 
-.PHONY: demo test lint types wheel golden bench vsix clean fuzz
+.PHONY: postgres demo test lint types wheel golden bench vsix editors clean fuzz
 
 demo: $(READY)  ## apply a real spec, and ask the service for a prediction
 	@PATH="$(abspath $(BIN)):$$PATH" sh specs/telco_churn/demo.sh
 
 test: $(READY)  ## all tests
 	$(BIN)/python -m pytest -n 2 --dist loadfile
+
+postgres:  ## the server that tests/test_postgres.py starts: on Debian, as root
+	apt-get install -y -qq --no-install-recommends postgresql
 
 lint: $(READY)
 	$(BIN)/ruff check .
@@ -35,6 +38,9 @@ fuzz: $(READY)  ## judge texts that nobody would write; N=1000000 for more, see 
 
 bench: $(READY)  ## see benchmarks/README.md
 	$(BIN)/python -m benchmarks
+
+editors: $(READY)  ## the language server in a real Neovim
+	sh tests/lsp/neovim.sh $(BIN)/python
 
 vsix:  ## the extension for VS Code, as dist/mlspec-VERSION.vsix; see grammar/editors/README.md
 	sh grammar/editors/vscode/build.sh $(PYTHON)

@@ -14,7 +14,7 @@ from ..grammar.foreign import OTHER_FUNCTIONS
 from ..grammar.kinds import DATA_FUNCTIONS, METRICS, SERVICE_FACTS
 from ..grammar.source import Span
 from . import rows, values
-from .held import Side, held
+from .held import Side, backwards, held
 from .program import Expect, Expression, Fact, Literal_, Node, Operation, Scalar, Within
 from .scope import Scope, column_missing, did_you_mean, dotted, last_part
 from .types import Column, Columns, by_name, is_number, is_ordered
@@ -335,13 +335,6 @@ class _Checker:
         if written.operator == "not in":
             inside = Operation(operator="not", operands=(inside,))
         return Typed(inside, "truth", written.span)
-
-
-def backwards(low: Expression | None, high: Expression | None) -> bool:
-    if not (isinstance(low, Literal_) and isinstance(high, Literal_)):
-        return False
-    ends = low.value, high.value
-    return all(isinstance(end, int | float) for end in ends) and ends[0] > ends[1]  # type: ignore[operator]
 
 
 def _no_share(written: tree.Expression, share: object, scope: Scope) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from .program import Scalar
+from .program import Expression, Literal_, Scalar
 from .verdict import COMPARISONS
 
 NUMBERS = ("number", "share")
@@ -53,6 +53,15 @@ def held(operator: str, left: Side, right: Side) -> str | Wrong:
     return _computed(operator, left, right)
 
 
+def backwards(low: Expression | None, high: Expression | None) -> bool:
+    """Whether a range ends before it begins."""
+    if not (isinstance(low, Literal_) and isinstance(high, Literal_)):
+        return False
+    first, last = low.value, high.value
+    numbers = isinstance(first, int | float) and isinstance(last, int | float)
+    return first > last if numbers or (isinstance(first, str) and isinstance(last, str)) else False  # type: ignore[operator]
+
+
 def _truths(operator: str, left: Side, right: Side) -> str | Wrong:
     for at, side in (("left", left), ("right", right)):
         if side.type not in ("truth", ""):
@@ -77,7 +86,7 @@ def _of_numbers(side: Side, literal: Side, at: str = "right") -> Wrong | None:
     if not isinstance(literal.value, int | float) or isinstance(literal.value, bool):
         return None
     if side.counts and literal.type == "share":
-        help_ = f"divide first, as in {side.text} / .rows"
+        help_ = "write how many" if side.text.endswith("rows") else f"divide first, as in {side.text} / .rows"
         return Wrong(at, f"{side.text} counts, and {literal.text} is a share", help_)
     if not side.more and literal.value > 1 and literal.type == "number":
         help_ = f"write {literal.text}%" if literal.value <= 100 else ""

@@ -151,8 +151,8 @@ def _search(search: Search, digests: Mapping[str, str], versions: Mapping[str, s
 def among_text(among: Among) -> str:
     if among.values:
         return " | ".join(written(value) for value in among.values)
-    marks = "log " * among.log + "whole " * among.whole
-    return f"{marks}{written(among.low)}..{written(among.high)}"
+    numbers = f"{written(among.low)}..{written(among.high)}"  # whole ones, if both ends are written as such
+    return f"log({numbers})" if among.log else numbers
 
 
 def trial_key(parts: Mapping[str, str], arguments: Mapping[str, Value]) -> str:

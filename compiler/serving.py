@@ -100,7 +100,9 @@ def _called(block: tree.Block, base: Node, read: Signature, scope: Scope) -> Non
     )
     lines = tuple(line for line in block.lines if not (isinstance(line, tree.Assign) and line.name in {*OWN, REQUEST}))
     node = base.model_copy(update={"arguments": {n: v for n, v in base.arguments.items() if n not in OWN}})
-    python_fits.check(replace(block, lines=lines), node, function, scope)
+    sound = {item.alias for item in base.inputs} - {REQUEST}
+    inputs = tuple(item for item in block.inputs if (item.alias or item.reference.name) in sound)
+    python_fits.check(replace(block, lines=lines, inputs=inputs), node, function, scope)
     returned = annotation.read(read.returns)
     if block.recipe and (annotation.is_nothing(returned) or annotation.last_name(returned) in ("bytes", "NoReturn")):
         facts = {"function": _name(read), "returned": read.returns, "name": base.title}

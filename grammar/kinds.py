@@ -139,7 +139,7 @@ RECIPES: dict[str, Recipe] = {
             ("data",),
             "A table of a PostgreSQL server: the place, as in billing.invoices. Or what a query gives.",
             (
-                Argument("url", "text", "The server and its database, as in postgresql://host/name: best a secret.", secret=True),
+                Argument("url", "text", "The server and its database, postgresql://…: best a secret.", secret=True),
                 _QUERY,
             ),
             outputs=_REFUSES,

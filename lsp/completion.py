@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 
+from ..grammar.codes import CODES
 from ..grammar.kinds import KINDS, LINES, RECIPES, SERVICE_FACTS, UNITS
+from ..grammar.render import title
 from ..grammar.tokens import Token
 from . import candidates, completion_body, completion_quoted
 from .analysis import Analysis
@@ -15,12 +18,12 @@ from .cursor import Cursor, cursor
 def complete(analysis: Analysis, text: str, offset: int) -> tuple[Cursor, list[Item]]:
     """`text` is what the editor has now; the analysis may be of a text before it."""
     at = cursor(text, offset)
-    return at, _unique(_items(analysis, at))
+    return at, _unique(_items(analysis, text, at))
 
 
-def _items(analysis: Analysis, at: Cursor) -> Iterable[Item]:
+def _items(analysis: Analysis, text: str, at: Cursor) -> Iterable[Item]:
     if at.comment:
-        return ()
+        return _known_warnings(analysis, text, at)
     if at.quoted is not None and (at.query or not at.dotted):
         return completion_quoted.items(analysis, at)
     if at.word[:1].isdigit():
@@ -33,6 +36,18 @@ def _items(analysis: Analysis, at: Cursor) -> Iterable[Item]:
 def _unique(items: Iterable[Item]) -> list[Item]:
     seen = {(item.label, item.sort): item for item in items}
     return list(seen.values())
+
+
+def _known_warnings(analysis: Analysis, text: str, at: Cursor) -> Iterator[Item]:
+    """`# ok: `: the warnings that are told now."""
+    if KNOWN.search(text, text.rfind("\n", 0, at.start) + 1, at.start) is None:
+        return
+    for one in analysis.compiled.diagnostics:
+        if CODES[one.code].severity == "warning":
+            yield Item(one.code, "value", title(one), CODES[one.code].why)
+
+
+KNOWN = re.compile(r"#\s*ok:?(?:[\s,]+W\d{3})*[\s,]*\Z")
 
 
 def units(at: Cursor) -> Iterator[Item]:

@@ -3,30 +3,34 @@
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from .modules import Module, beside
 from .rename import Edit
 
 
-def edits(modules: Iterable[Module], moves: Mapping[str, str]) -> list[Edit]:
-    """`moves` are absolute paths, of files or folders. A spec that moves itself is left as it is."""
-    return [edit for module in modules if module.path not in moves for edit in _of_spec(module, moves)]
+def edits(modules: Iterable[Module], moves: Mapping[str, str], is_there: Callable[[str], bool]) -> list[Edit]:
+    """`moves` are absolute paths, of files or folders; `is_there` tells a place that is a file from one that is not."""
+    return [edit for module in modules for edit in _of_spec(module, moves, is_there)]
 
 
-def _of_spec(module: Module, moves: Mapping[str, str]) -> Iterator[Edit]:
+def _of_spec(module: Module, moves: Mapping[str, str], is_there: Callable[[str], bool]) -> Iterator[Edit]:
+    home = _moved(module.path, moves)
     for one in module.occurrences():
-        if one.form != "place" or "://" in one.text or one.span.end - one.span.start != len(one.text):
+        if one.form != "place" or "\n" in one.text or one.span.end - one.span.start != len(one.text):
             continue
         place, colon, rest = one.text.partition(":") if one.of == "python" else (one.text, "", "")
-        new = _moved(beside(module.path, place), moves)
-        if new is not None:
-            shown = posixpath.relpath(new, posixpath.dirname(module.path))
+        path = beside(module.path, place)
+        target = _moved(path, moves)
+        if (home, target) == (module.path, path) or not is_there(path):
+            continue
+        shown = posixpath.relpath(target, posixpath.dirname(home))
+        if shown != posixpath.normpath(place):
             yield Edit(module.path, one.span.start, one.span.end, f"{shown}{colon}{rest}")
 
 
-def _moved(path: str, moves: Mapping[str, str]) -> str | None:
+def _moved(path: str, moves: Mapping[str, str]) -> str:
     for old, new in moves.items():
         if path == old or path.startswith(f"{old}/"):
             return new + path[len(old) :]
-    return None
+    return path

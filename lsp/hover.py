@@ -27,14 +27,29 @@ def hover(module: Module, analysis: Analysis, read: Read, offset: int) -> tuple[
     code_ = _code_at(module.text, offset)
     if code_ is not None:
         return code_
+    found = _of_place(module, analysis, read, offset)
+    why = _why(analysis, offset)
+    if found is None or why is None:
+        return found or why
+    return f"{found[0]}\n\n---\n\n{why[0]}", found[1], found[2]
+
+
+def _of_place(module: Module, analysis: Analysis, read: Read, offset: int) -> tuple[str, int, int] | None:
     one = queries.occurrence(module, analysis, offset)
-    if one is not None:
-        text = _of(one, module, analysis, read)
-        if text:
-            return text, one.span.start, one.span.end
+    text = _of(one, module, analysis, read) if one is not None else ""
+    if one is not None and text:
+        return text, one.span.start, one.span.end
     token = _token_at(module, offset)
-    said = _of_word(token, module) if token else ""
+    said = _of_word(token) if token else ""
     return (said, token.start, token.end) if token and said else None
+
+
+def _why(analysis: Analysis, offset: int) -> tuple[str, int, int] | None:
+    """The explanation of the mistake that is told here; the editor itself shows what is wrong."""
+    for one in analysis.compiled.diagnostics:
+        if one.span.path == analysis.path and one.span.start <= offset <= one.span.end:
+            return f"**{one.code}** {CODES[one.code].why}", one.span.start, one.span.end
+    return None
 
 
 CODE = re.compile(r"\b[EW]\d{3}\b")
@@ -292,7 +307,7 @@ def _token_at(module: Module, offset: int) -> Token | None:
     return None
 
 
-def _of_word(token: Token, module: Module) -> str:
+def _of_word(token: Token) -> str:
     """Of a word of the language or a function; names were told before."""
     word = token.text
     if token.kind == "NAME":

@@ -12,6 +12,7 @@ import os
 from collections.abc import Awaitable, Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from itertools import islice
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -31,6 +32,7 @@ from .workspace import ENDING, Workspace
 log = logging.getLogger("mlspec.lsp")
 PATIENCE = 0.25  # seconds that a completion waits for the newest text, before it answers by the one before
 WATCHED = "**/*.{mlspec,py,sql,ipynb,csv,tsv,txt,parquet,jsonl,ndjson,json,xlsx,xls,db,sqlite,lock,gz,zip}"
+MOST_SYMBOLS = 1000  # of a workspace; who looks for more writes a letter more
 T = TypeVar("T")
 
 
@@ -268,7 +270,11 @@ async def referred(server: Server, params: types.ReferenceParams) -> list[types.
         return None
     module, analysis = found
     offset = convert.offset(server.lines(module.path), params.position)
-    spots = navigation.references(module, analysis, server.open.module, server.open.modules(), offset)
+    read = server.open.module
+    spots = navigation.references(module, analysis, read, server.open.modules(), offset)
+    if not params.context.include_declaration:
+        declared = navigation.definition(module, analysis, read, offset)
+        spots = [spot for spot in spots if spot not in declared]
     return convert.locations(spots, server.lines, server.uri)
 
 
@@ -317,7 +323,7 @@ def _or_refuse(found: T | Refused) -> T:
 @survives
 async def files_will_move(server: Server, params: types.RenameFilesParams) -> types.WorkspaceEdit | None:
     moves = {convert.path_of(one.old_uri): convert.path_of(one.new_uri) for one in params.files}
-    edits = files_moved.edits(server.open.modules(), moves)
+    edits = files_moved.edits(server.open.modules(), moves, lambda path: Path(path).exists())
     return convert.workspace_edit(edits, server.lines, server.uri) if edits else None
 
 
@@ -333,12 +339,13 @@ async def outlined(server: Server, params: types.DocumentSymbolParams) -> list[t
 @survives
 async def found_in_workspace(server: Server, params: types.WorkspaceSymbolParams) -> list[types.WorkspaceSymbol] | None:
     asked = params.query.casefold()
-    return [
+    found = (
         convert.workspace_symbol(entry, module.path, server.open, server.uri)
         for module in server.open.modules()
         for entry in symbols.outline(module)
         if asked in entry.name.casefold()
-    ]
+    )
+    return list(islice(found, MOST_SYMBOLS))
 
 
 @survives

@@ -64,7 +64,13 @@ class Workspace:
         """The open specs that a change of a file may matter to."""
         if not path.endswith(ENDING):
             return list(self.opened)
-        return [one for one, analysis in self.analyses.items() if one == path or path in analysis.compiled.sources]
+        return [one for one in self.opened if one == path or self._names(one, path)]
+
+    def _names(self, spec: str, path: str) -> bool:
+        """Whether a spec uses another, through others or itself; also one that was not there until now."""
+        analysis, module = self.analyses.get(spec), self.module(spec)
+        read = analysis is not None and path in analysis.compiled.sources
+        return read or (module is not None and path in module.uses().values())
 
     # --- texts and specs --------------------------------------------------------------------------------------
 

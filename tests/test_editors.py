@@ -92,6 +92,10 @@ def test_every_word_has_its_class() -> None:
         assert of(f"data d_ from a_ {{ x = 4{word} }}", word) == {"unit"}
 
 
+def test_the_arguments_that_hold_a_query_are_called_so() -> None:
+    assert "query" in {argument.name for recipe in RECIPES.values() if recipe.source for argument in recipe.arguments}
+
+
 def test_every_look_is_one_that_its_editor_knows() -> None:
     assert len({look.textmate for look in LOOKS.values()}) == len(LOOKS)
     for look in LOOKS.values():

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from mlspec.lsp import actions, completion, hints, hover, layout, navigation, rename, symbols, tokens
+from helpers import Project
+from mlspec.lsp import actions, completion, files_moved, hints, hover, layout, navigation, rename, symbols, tokens
 from mlspec.lsp.analysis import Analysis
 from mlspec.lsp.diagnostics import told
 from mlspec.lsp.modules import Module
@@ -325,6 +326,11 @@ def test_a_used_spec_tells_its_names_and_params(editor: Editor) -> None:
     assert {"eu.mlspec"} <= set(editor.complete('use "¦'))
 
 
+def test_a_warning_that_is_known_is_completed(editor: Editor) -> None:
+    told_now = [d.code for d in editor.put(SPEC.replace("on test", "on train")).compiled.diagnostics]
+    assert editor.complete(SPEC.replace("on test", "on train  # ok: ¦")) == told_now
+
+
 def test_nothing_that_is_offered_breaks_anywhere(editor: Editor) -> None:
     """At every place of a spec, and of one that was cut off there."""
     analysis = editor.put(SPEC)
@@ -360,6 +366,33 @@ def test_hover_tells_what_is_known(editor: Editor, marked: str, wanted: str) -> 
 def test_hover_of_an_argument_reads_the_docstring(editor: Editor) -> None:
     text = 'data train from csv "customers.csv"\nmodel m from train by python "train.py:fit" {\n  tr¦ees = 3\n}\n'
     assert "trees: int = 100" in editor.hover(text) and "How many." in editor.hover(text)
+
+
+def test_hover_of_a_mistake_tells_why(editor: Editor) -> None:
+    assert "usual names" in editor.hover(SPEC.replace("accuracy", "acur¦acy"))
+
+
+def test_hover_tells_what_the_store_knows(project: Project) -> None:
+    rows = "".join(f"{number},{number * 2 + number % 3},{number % 7}\n" for number in range(60))
+    project.file("rows.csv", "x,y,z\n" + rows)
+    text = """data rows from csv "rows.csv"
+data train, test from rows by split {
+  test = 20%
+}
+model m from train by python "sklearn.linear_model:LinearRegression" {
+  predict .y from .x
+  measure mae on test
+}
+"""
+    project.file("main.mlspec", text)
+    assert project.apply().code == 0
+    before = {path: path.stat().st_mtime_ns for path in project.root.rglob("*")}
+    editor = Editor(Workspace(targets()), project.root, str(project.root / "main.mlspec"))
+    said = editor.hover(text.replace("model m", "model ¦m"))
+    assert "mae 0." in said and "accepted 2" in said
+    assert "60 rows" in editor.hover(text.replace("from rows", "from ro¦ws"))
+    assert "last: 0." in editor.hover(text.replace("measure mae", "measure m¦ae"))
+    assert {path: path.stat().st_mtime_ns for path in before} == before
 
 
 # --- definition and references --------------------------------------------------------------------------------------
@@ -574,3 +607,16 @@ def test_windows_line_ends_are_no_mistake(editor: Editor) -> None:
     text = SPEC.replace("\n", "\r\n").replace("accuracy", "acuracy")
     found = told(editor.put(text))[editor.path]
     assert [text[one.span.start : one.span.end] for one in found] == ["acuracy"]
+
+
+def test_files_that_move_are_named_where_they_will_be(editor: Editor) -> None:
+    root, text = editor.root, SPEC + 'data more from csv "customers.csv"\n'
+    editor.put(text)
+    moved = {str(root / "customers.csv"): str(root / "data" / "people.csv")}
+    edits = files_moved.edits([editor.module()], moved, lambda path: Path(path).exists())
+    assert editor.edited(edits) == {"main.mlspec": text.replace('"customers.csv"', '"data/people.csv"')}
+    moved = {editor.path: str(root / "specs" / "main.mlspec")}
+    edits = files_moved.edits([editor.module()], moved, lambda path: Path(path).exists())
+    assert editor.edited(edits) == {"main.mlspec": text.replace('"customers.csv"', '"../customers.csv"')}
+    together = {str(root): f"{root}2"}
+    assert files_moved.edits([editor.module()], together, lambda path: True) == []

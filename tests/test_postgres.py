@@ -230,7 +230,9 @@ def test_the_place_in_the_query_is_shown(server: Server, tmp_path: Path) -> None
     assert caught.value.detail == "  idd\n  ^"
 
 
-def test_without_the_right_to_a_checksum_the_content_is_unknown(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_the_right_to_a_checksum_the_content_is_unknown(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
     server.run("drop role if exists reader", f"create role reader login password '{PASSWORD}'",
                "grant usage on schema billing to reader", "grant select on billing.invoices to reader",
                "revoke execute on function md5(text) from public")  # fmt: skip

@@ -194,7 +194,9 @@ def test_what_a_writer_has_put_beside_the_file_belongs_to_it_and_nothing_is_touc
         files = {path: disk.digest(path)[0] for path in ("shop.db", "shop.db-wal")}
         held = {path.name: path.read_bytes() for path in root.glob("shop.db*") if not path.name.endswith("-shm")}
         assert made(root, "sqlite", "shop.db", expected=files, table="orders").to_pydict()["id"] == [1, 3, 9]
-        assert {path.name: path.read_bytes() for path in root.glob("shop.db*") if not path.name.endswith("-shm")} == held
+        assert {
+            path.name: path.read_bytes() for path in root.glob("shop.db*") if not path.name.endswith("-shm")
+        } == held
         writer.execute("insert into orders (id) values (10)")
         with pytest.raises(Trouble, match="it changed while it was being read"):
             made(root, "sqlite", "shop.db", expected=files, table="orders")
@@ -503,7 +505,9 @@ def test_content_that_is_unknown_is_read_each_time_and_that_is_said(site: Site, 
 
 
 def test_without_a_network_the_rest_goes_on(project: Project) -> None:
-    project.write(x__mlspec='data far from csv "http://nowhere.invalid/x.csv"\ndata near from csv "y.csv"\n', y__csv=CSV)
+    project.write(
+        x__mlspec='data far from csv "http://nowhere.invalid/x.csv"\ndata near from csv "y.csv"\n', y__csv=CSV
+    )
     ran = project.apply()
     assert ran.code == 4
     assert "nowhere.invalid cannot be reached" in ran.text

@@ -133,15 +133,17 @@ def _of_quoted(tokens: Sequence[Token], index: int, in_body: bool) -> list[Part]
     after = tokens[index + 1].kind if index + 1 < len(tokens) else "_NL"
     if in_body and after == "_COLON":
         return [Part(start, end, "column")]
-    if in_body or not _is_query(tokens, index):
+    if not _is_query(tokens, index, in_body):
         return [Part(start, end, "string")]
     closed = end - quote if tokens[index].kind in ("STRING", "TEXT") else end
     parts = [Part(start, start + quote, "string"), Part(start + quote, closed, "sql"), Part(closed, end, "string")]
     return [part for part in parts if part.start < part.end]
 
 
-def _is_query(tokens: Sequence[Token], index: int) -> bool:
-    if not index or tokens[index - 1].text != "sql":
+def _is_query(tokens: Sequence[Token], index: int, in_body: bool) -> bool:
+    """Behind `by sql`, and as a source's argument `query =`. One line that ends in .sql is a file."""
+    words = [token.text for token in tokens[max(0, index - 2) : index]]
+    if words != ["query", "="] if in_body else words[1:] != ["sql"]:
         return False
     return tokens[index].kind.endswith("TEXT") or not tokens[index].text.strip('"').strip().lower().endswith(".sql")
 

@@ -11,7 +11,7 @@ from functools import cache
 from typing import Any
 
 from pygments.lexer import Lexer
-from pygments.token import Error, Name, Whitespace, string_to_tokentype
+from pygments.token import Error, Name, String, Whitespace, string_to_tokentype
 
 Piece = tuple[int, Any, str]
 
@@ -51,6 +51,7 @@ def _sql() -> Any:
     from pygments.lexers.sql import PostgresLexer  # of Pygments' dialects the nearest to DuckDB's
 
     class Query(PostgresLexer):  # type: ignore[misc]
-        tokens = {**PostgresLexer.tokens, "root": [(r"\$[^\W\d]\w*", Name.Variable), *PostgresLexer.tokens["root"]]}
+        ours = [(r"\$[^\W\d]\w*", Name.Variable), (r"\\.", String.Escape)]
+        tokens = {**PostgresLexer.tokens, "root": [*ours, *PostgresLexer.tokens["root"]]}
 
     return Query()

@@ -25,11 +25,11 @@ def grammar() -> Rule:
         "name": "mlspec",
         "scopeName": "source.mlspec",
         "fileTypes": ["mlspec"],
-        "patterns": [_include("comment"), _include("line"), _include("header"), _include("value")],
+        "patterns": [_include("comment"), *_queries(), _include("line"), _include("header"), _include("value")],
         "repository": {
             "comment": {"patterns": [_match("doc", "##.*$"), _match("comment", "#.*$")]},
             "line": {"patterns": _lines()},
-            "header": {"patterns": [*_headers(), *_queries(), *_recipes(), *_keywords()]},
+            "header": {"patterns": [*_headers(), *_recipes(), *_keywords()]},
             "value": {"patterns": [*_quoted(), *_values(), *_symbols(), _match("reference", _name())]},
             "names": {"patterns": [_goes_on(), _include("comment"), _match("name", _name()), *_symbols()]},
             "types": {"patterns": [*_quoted(), *_symbols(), _match("type", _name())]},
@@ -107,31 +107,31 @@ def _headers() -> list[Rule]:
 
 
 def _queries() -> list[Rule]:
-    """`sql \"\"\"…\"\"\"`, `sql "…"`; a name that ends in .sql is a file."""
-    on_one_line = r'\b(sql)(\s+)(")(?!(?:[^"\\\n]|\\[^\n])*\.(?i:sql)\s*")((?:[^"\\\n]|\\[^\n])+)(")'
+    """Behind `sql`, and as an argument `query =`."""
     return [
-        {
-            "begin": r'\b(sql)\s+(""")',
-            "beginCaptures": _captures("recipe", "string"),
-            "end": '"""',
-            "endCaptures": {"0": {"name": LOOKS["string"].textmate}},
-            "contentName": LOOKS["sql"].textmate,
-            "patterns": [
-                # What stands before the closing quotes in their line.
-                {"match": r'(?:\G|^)(.*?)(?=""")', "captures": {"1": {"patterns": _sql()}}},
-                {"begin": r"\G", "while": r'^(?!.*""")', "patterns": _sql()},
-            ],
-        },
-        {
-            "match": on_one_line,
-            "captures": {
-                "1": {"name": LOOKS["recipe"].textmate},
-                "3": {"name": LOOKS["string"].textmate},
-                "4": {"name": LOOKS["sql"].textmate, "patterns": _sql()},
-                "5": {"name": LOOKS["string"].textmate},
-            },
-        },
+        *_query(r"\b(sql)\s+()", "recipe", "operator"),  # no operator there: the groups are those of the next
+        *_query(r"\b(query)\s*(=)\s*", "argument", "operator"),
     ]
+
+
+def _query(before: str, *of: Class) -> list[Rule]:
+    """In triple quotes, or in one line; one that ends in .sql is a file."""
+    one_line = r'(")(?!(?:[^"\\\n]|\\[^\n])*\.(?i:sql)\s*")((?:[^"\\\n]|\\[^\n])+)(")'
+    in_one_line: Rule = {"match": before + one_line, "captures": _captures(*of, "string", "sql", "string")}
+    in_one_line["captures"]["4"]["patterns"] = _sql()
+    in_lines = {
+        "begin": before + '(""")',
+        "beginCaptures": _captures(*of, "string"),
+        "end": '"""',
+        "endCaptures": {"0": {"name": LOOKS["string"].textmate}},
+        "contentName": LOOKS["sql"].textmate,
+        "patterns": [
+            # What stands before the closing quotes in their line.
+            {"match": r'(?:\G|^)(.*?)(?=""")', "captures": {"1": {"patterns": _sql()}}},
+            {"begin": r"\G", "while": r'^(?!.*""")', "patterns": _sql()},
+        ],
+    }
+    return [in_lines, in_one_line]
 
 
 def _sql() -> list[Rule]:

@@ -73,11 +73,12 @@ def _keywords() -> Iterator[str]:
 
 
 def _queries() -> Iterator[str]:
-    """A stray quote in a query ends where the query ends: `keepend`."""
-    query = "keepend contained contains=@mlspecQuery"
-    yield _match("recipe", r'<sql>\ze\s+"', "nextgroup=mlspecSql skipwhite")
-    yield _region("sql", "string", r'"%(%([^"\\]|\\.)*\.\csql\C\s*")@!', '"', rf"skip=/\\./ oneline {query}")
-    yield _region("sql", "string", '"""', '"""', query)
+    """Behind `sql`, and as an argument `query =`. A stray quote in one ends where the query ends: `keepend`."""
+    inside = "keepend contains=@mlspecQuery"
+    for before in (r"%(<sql\s+)@9<=", r"%(<query\s*\=\s*)@19<="):
+        one_line = before + r'"%(%([^"\\]|\\.)*\.\csql\C\s*"|"")@!'
+        yield _region("sql", "string", one_line, '"', rf"skip=/\\./ oneline {inside}")
+        yield _region("sql", "string", before + '"""', '"""', inside)
 
 
 def _regions() -> Iterator[str]:

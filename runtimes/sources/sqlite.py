@@ -45,6 +45,8 @@ def read(root: Path, place: str, arguments: Mapping[str, Value], expected: Mappi
 
     With `expected`, the digests of the file and of those beside it, what was read is what they speak of.
     """
+    if not (root / place).is_file():
+        raise Trouble(f"read {place}", "a database is one file, and there is none of this name")
     try:
         with _opened(root, place, expected) as database:
             return _rows(database, place, arguments)

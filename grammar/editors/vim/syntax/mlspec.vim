@@ -34,9 +34,10 @@ syntax match mlspecKeyword /\v<%(measure|predict|except|expect|mlspec|search|sec
 syntax match mlspecBoolean /\v<%(false|true)>/
 syntax match mlspecRecipe /\v%(<by\s+)@19<=%(notebook|python|shell|split|http|sql)>%(\s*[.=:"])@!/
 syntax match mlspecRecipe /\v%(<env\s+\K\k*\s+on\s+)@99<=\K\k*/
-syntax match mlspecRecipe /\v<sql>\ze\s+"/ nextgroup=mlspecSql skipwhite
-syntax region mlspecSql matchgroup=mlspecString start=/\v"%(%([^"\\]|\\.)*\.\csql\C\s*")@!/ end=/\v"/ skip=/\\./ oneline keepend contained contains=@mlspecQuery
-syntax region mlspecSql matchgroup=mlspecString start=/\v"""/ end=/\v"""/ keepend contained contains=@mlspecQuery
+syntax region mlspecSql matchgroup=mlspecString start=/\v%(<sql\s+)@9<="%(%([^"\\]|\\.)*\.\csql\C\s*"|"")@!/ end=/\v"/ skip=/\\./ oneline keepend contains=@mlspecQuery
+syntax region mlspecSql matchgroup=mlspecString start=/\v%(<sql\s+)@9<="""/ end=/\v"""/ keepend contains=@mlspecQuery
+syntax region mlspecSql matchgroup=mlspecString start=/\v%(<query\s*\=\s*)@19<="%(%([^"\\]|\\.)*\.\csql\C\s*"|"")@!/ end=/\v"/ skip=/\\./ oneline keepend contains=@mlspecQuery
+syntax region mlspecSql matchgroup=mlspecString start=/\v%(<query\s*\=\s*)@19<="""/ end=/\v"""/ keepend contains=@mlspecQuery
 syntax match mlspecName /\v%(<%(param|env|as)\s+)@19<=\K\k*/
 syntax region mlspecType matchgroup=mlspecPunctuation start=/\v:/ end=/\v[=,;}#]|<%(in|from)>|%(\|\s*)@<!$/me=s-1 contains=mlspecType,mlspecString,mlspecOperator,mlspecPunctuation,mlspecComment,mlspecDoc
 syntax region mlspecName matchgroup=mlspecKind start=/\v<%(service|model|data)>/ end=/\v<%(from|by)>|[{;]|%(,\s*%(#.*)?)@<!$|%(,\s*)@<!#/me=s-1 contains=mlspecName,mlspecString,mlspecOperator,mlspecPunctuation,mlspecComment,mlspecDoc
