@@ -46,7 +46,9 @@ def kept(root: Path, program: Program, name: str) -> Kept | None:
 
 @contextmanager
 def _opened(path: Path) -> Iterator[sqlite3.Connection]:
-    with closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True, timeout=1)) as database:
+    """Unless somebody writes just now, not even the files are made that SQLite keeps beside while it reads."""
+    how = "mode=ro" if path.with_name(f"{path.name}-wal").exists() else "mode=ro&immutable=1"
+    with closing(sqlite3.connect(f"{path.resolve().as_uri()}?{how}", uri=True, timeout=1)) as database:
         yield database
 
 

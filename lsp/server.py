@@ -362,7 +362,9 @@ async def folded(server: Server, params: types.FoldingRangeParams) -> list[types
 async def laid_out(server: Server, params: types.DocumentFormattingParams) -> list[types.TextEdit] | None:
     path = convert.path_of(params.text_document.uri)
     text = server.open.buffers.get(path)
-    return None if text is None else _edits(layout.layout(path, text), server.open.lines(path, text))
+    if text is None:
+        return None
+    return _edits(await asyncio.to_thread(layout.layout, path, text), server.open.lines(path, text))
 
 
 @survives
@@ -373,7 +375,7 @@ async def lines_laid_out(server: Server, params: types.DocumentRangeFormattingPa
         return None
     lines = server.open.lines(path, text)
     start, end = convert.offset(lines, params.range.start), convert.offset(lines, params.range.end)
-    return _edits(layout.layout_of(path, text, start, end), lines)
+    return _edits(await asyncio.to_thread(layout.layout_of, path, text, start, end), lines)
 
 
 def _edits(edits: Iterable[Edit], lines: Lines) -> list[types.TextEdit]:

@@ -129,6 +129,7 @@ def test_people_read_the_trials_as_they_come_the_failed_ones_too(project: Projec
     assert "1/4  a 3  score 6.0000, the best so far" in ran.out
     assert "2/4  a 4  could not make m: ValueError: no model for a = 4" in ran.out
     assert "4/4  a 6  score 9.0000, best 10.0000" in ran.out
+    assert "the best of 4 trials, score 10: a = 5" in ran.out
     assert shown(project)["search"]["trials"][1] == [{"a": 4}, None]
     text = project.run("show", "m").out
     assert "the best of 4 trials, 1 of which failed, by max(score):" in text

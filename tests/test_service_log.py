@@ -158,10 +158,10 @@ def test_the_text_log_is_turned_over_when_it_is_full(tmp_path: Path) -> None:
 
 HEAD = """data people from csv "people.csv"
 model churn from people by python "sklearn.linear_model:LogisticRegression" {
-  predict .left from .age, .plan
+  predict .leaves from .age, .plan
 }
 """
-PEOPLE = (Column(name="age", type=FLOAT), Column(name="plan", type=TEXT), Column(name="left", type=Type(base="bool")))
+PEOPLE = (Column(name="age", type=FLOAT), Column(name="plan", type=TEXT), Column(name="leaves", type=Type(base="bool")))
 
 
 def program(text: str, head: str = HEAD) -> tuple[Program, list[str]]:
@@ -206,13 +206,13 @@ CIRCLE = """data seen from last api {
   prediction: bool
 }
 data people from csv "people.csv"
-data rows from people, seen by sql "select age, plan, left as y from people union all select age, plan, prediction from seen"
+data rows from people, seen by sql "select age, plan, leaves as y from people union all select age, plan, prediction from seen"
 """
 
 
 def test_a_model_may_learn_from_what_it_answered_before() -> None:
     model = 'model churn from rows by python "sklearn.linear_model:LogisticRegression" {\n  predict .y from .age, .plan\n}\n'
-    circle = CIRCLE.replace("left as y", '"left" as y') + model + "service api from churn by http\n"
+    circle = CIRCLE + model + "service api from churn by http\n"
     assert program(circle, "")[1] == []
     undeclared = "data seen from last api\n" + circle.partition("}\n")[2]
     assert program(undeclared, "")[1] == ["E224"]
@@ -222,12 +222,12 @@ def test_a_model_may_learn_from_what_it_answered_before() -> None:
 # --- run --------------------------------------------------------------------------------------------------------
 
 SPEC = (
-    "mlspec 1\n\n" + CIRCLE.replace("left as y", '"left" as y') + 'model churn from rows by python "sklearn.linear_model:LogisticRegression" {\n'
+    "mlspec 1\n\n" + CIRCLE + 'model churn from rows by python "sklearn.linear_model:LogisticRegression" {\n'
     "  predict .y from .age, .plan\n}\nservice api from churn by http\ndata all_seen from api\n"
     'data counts from all_seen by sql "select count(*) as n, count(distinct release) as releases from all_seen"\n'
     "service quiet from churn by http {\n  log = false\n}\n"
 )  # fmt: skip
-ROWS = "age,plan,left\n" + "".join(f"{n}.5,{'pro' if n % 3 else 'free'},{str(n > 20).lower()}\n" for n in range(40))
+ROWS = "age,plan,leaves\n" + "".join(f"{n}.5,{'pro' if n % 3 else 'free'},{str(n > 20).lower()}\n" for n in range(40))
 
 
 @pytest.fixture(scope="module")

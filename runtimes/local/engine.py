@@ -370,6 +370,7 @@ class _Engine:
         if doing.search is not None:
             outputs = (doing.search.about(outputs[0]), *outputs[1:])
             doing.seconds = seconds = doing.search.seconds()
+            doing.notes = (*doing.notes, doing.search.note())
         record = Record(key=doing.key, parts=doing.parts, outputs=outputs, metrics=outcome.metrics, notes=outcome.notes,
                         seconds=round(seconds, 3), at=time.time())  # fmt: skip
         self.world.ledger.put_record(record, doing.token)

@@ -159,6 +159,13 @@ class Searching:
         return made.model_copy(update={"about": {**made.about, "search": told}})
 
 
+    def note(self) -> str:
+        """What won, as one would write it in the spec."""
+        assert self.best is not None and self.best.score is not None
+        won = ", ".join(f"{name} = {identity.written(value)}" for name, value in self.best.arguments.items())
+        return f"the best of {self.search.size} trials, {self.search.metric} {self.best.score:.6g}: {won}"
+
+
 @dataclass(frozen=True, slots=True)
 class Heard:
     """What follows from an answer: facts to keep, events to tell, an order to hand out again; or that it all failed."""

@@ -1,6 +1,6 @@
 " vim -es -u scopes.vim: for each file that $MLSPEC_FILES names, the syntax groups at every byte.
 " Writes {file: [[line, byte, [group, …]], …]} to $MLSPEC_OUT; $MLSPEC_VIM is the folder with syntax/ and ftdetect/.
-set nocompatible encoding=utf-8 maxmempattern=100000
+set nocompatible noswapfile viminfo= encoding=utf-8 maxmempattern=100000
 let &runtimepath = $MLSPEC_VIM . "," . $VIMRUNTIME
 filetype plugin indent on
 syntax on

@@ -179,7 +179,7 @@ def test_vim_indents_as_fmt_does(tools: dict[str, str], tmp_path: Path) -> None:
         if spec.is_file():
             copy = tmp_path / spec.name
             copy.write_bytes(spec.read_bytes())
-            runtime = f"set nocompatible | let &rtp = '{VIM},' . $VIMRUNTIME"
+            runtime = f"set nocompatible noswapfile | let &rtp = '{VIM},' . $VIMRUNTIME"
             steps = [
                 runtime,
                 "filetype plugin indent on",
