@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -158,7 +159,7 @@ def in_model(line: str) -> str:
 def test_positions_count_as_the_editor_does(encoding: str, character: int) -> None:
     lines = Lines("ä\n'üa🎈b'\r\nlast", encoding)  # type: ignore[arg-type]
     offset = lines.text.index("b")
-    assert lines.position(offset) == Position(1, character if encoding != "utf-8" else 8)
+    assert lines.position(offset) == Position(1, character)
     assert lines.offset(lines.position(offset)) == offset
     assert lines.offset(Position(1, 999)) == lines.text.index("\r\n")
     assert lines.offset(Position(99, 0)) == len(lines.text)
@@ -197,6 +198,23 @@ def test_a_file_that_changes_is_read_again(editor: Editor) -> None:
     assert told(editor.put(SPEC))[editor.path] == []
     editor.file("customers.csv", "id,plan\n1,free\n")
     assert {one.code for one in told(editor.put(SPEC))[editor.path]} >= {"E501"}
+
+
+def test_a_file_more_that_fits_a_pattern_is_seen(editor: Editor) -> None:
+    editor.file("parts/one.csv", "id,plan\n1,free\n")
+    text = 'data parts from csv "parts/*.csv"\n'
+    assert told(editor.put(text))[editor.path] == []
+    editor.file("parts/two.csv", "id,price\n1,free\n")
+    assert told(editor.put(text + "# x\n"))[editor.path] != []
+
+
+def test_of_a_large_file_the_beginning_is_looked_at(editor: Editor, monkeypatch: pytest.MonkeyPatch) -> None:
+    from mlspec.lsp import files
+
+    monkeypatch.setattr(files, "LARGE", 80)
+    editor.file("large.csv", "id,größe\n" + "1,2.5\n" * 100 + "x,y\n")
+    analysis = editor.put('data large from csv "large.csv"\n')
+    assert [(c.name, str(c.type)) for c in analysis.columns("large")] == [("id", "int?"), ("größe", "float?")]
 
 
 def test_what_is_not_saved_is_seen(editor: Editor) -> None:
@@ -331,12 +349,34 @@ def test_a_warning_that_is_known_is_completed(editor: Editor) -> None:
     assert editor.complete(SPEC.replace("on test", "on train  # ok: ¦")) == told_now
 
 
-def test_nothing_that_is_offered_breaks_anywhere(editor: Editor) -> None:
-    """At every place of a spec, and of one that was cut off there."""
-    analysis = editor.put(SPEC)
-    for offset in range(0, len(SPEC), 7):
-        completion.complete(analysis, SPEC, offset)
-        completion.complete(analysis, SPEC[:offset], offset)
+@pytest.mark.parametrize("seed", range(4))
+def test_no_feature_breaks_where_a_text_does(editor: Editor, seed: int) -> None:
+    """Characters are taken out and words put in anywhere, and everything is asked somewhere."""
+    draw = random.Random(seed)
+    words = [*SPEC.split(), '"', '"""', "{", "}", ".", "$", "🎈", "\r\n", "# ok: W1", "eu.", "\n"]
+    for _ in range(25):
+        text = SPEC
+        for _ in range(draw.randint(1, 4)):
+            at = draw.randrange(len(text))
+            text = text[:at] + draw.choice(["", draw.choice(words)]) + text[at + draw.choice([0, 1, 3, 30]) :]
+        everything(editor, text, draw.randrange(len(text) + 1))
+
+
+def everything(editor: Editor, text: str, offset: int) -> None:
+    module, analysis = editor.at(text)
+    read, around = editor.workspace.module, [editor.module()]
+    completion.complete(analysis, text, offset)
+    hover.hover(module, analysis, read, offset)
+    navigation.definition(module, analysis, read, offset)
+    navigation.references(module, analysis, read, around, offset)
+    rename.rename(module, analysis, read, around, offset, "renamed", editor.workspace.text)
+    hints.hints(analysis, 0, len(text))
+    actions.actions(analysis, offset, offset)
+    symbols.outline(module)
+    symbols.folds(text)
+    layout.layout(editor.path, text)
+    tokens.encoded(text, Lines(text))
+    told(analysis)
 
 
 # --- hover ----------------------------------------------------------------------------------------------------------

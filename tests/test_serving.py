@@ -26,6 +26,7 @@ from mlspec.runtimes.serving import control
 from mlspec.runtimes.serving.control import Release
 from mlspec.compiler.openapi import example
 from mlspec.compiler.requests import Malformed, Refused, Schema, parse
+from mlspec.runtimes.serving.seen import log_of
 from mlspec.runtimes.serving.worker import Predictor
 from mlspec.runtimes.store.objects import Objects
 from mlspec.runtimes.trouble import Trouble
@@ -348,6 +349,23 @@ def test_the_log_has_a_line_for_each_request_and_no_values(world: World, address
     once(address, [ROW | {"spend": 98765.4321}] * 2)
     assert eventually(lambda: log.read_text().count("POST /predict 200 rows=2") == before + 1)
     assert "98765.4321" not in log.read_text()
+
+
+def test_what_is_answered_is_kept_unless_the_release_says_no(world: World, address: str) -> None:
+    def kept() -> int:
+        return sum(file.read_bytes().count(b"\n") for file in log_of(world.folder))
+
+    before = kept()
+    once(address, ROW)
+    once(address, {"tenure": "abc"})
+    assert eventually(lambda: kept() == before + 1)
+    release = world.release("a", id="release-quiet", log=False)
+    control.stage(world.folder, release, PROBE)
+    control.promote(world.folder, release.id)
+    assert once(address, ROW).code == 200
+    time.sleep(0.5)
+    assert kept() == before + 1
+    go_to(world, "a")
 
 
 def test_a_row_that_a_model_fails_on_does_not_spoil_those_asked_with_it(tmp_path: Path) -> None:

@@ -158,7 +158,6 @@ class Searching:
         }
         return made.model_copy(update={"about": {**made.about, "search": told}})
 
-
     def note(self) -> str:
         """What won, as one would write it in the spec."""
         assert self.best is not None and self.best.score is not None

@@ -65,7 +65,8 @@ class _Reader:
         # where a feature has a name of the log's own, the log's has a prefix
         own = (AT, RELEASE, ASKED, ANSWERED, PREDICTION, PROBABILITY)
         self.own = {name: f"seen_{name}" if f"seen_{name}" in names else name for name in own}
-        self.whole = ASKED in names and ANSWERED in names
+        self.whole = set(names) == {AT, RELEASE, ASKED, ANSWERED}  # of a function, whose requests may be any JSON
+        self.texts = {name: side for name, side in ((ASKED, 0), (ANSWERED, 1)) if name in names}
         self.checked = tuple(column for column in columns if column.name not in (self.own[AT], self.own[RELEASE]))
         self.schema = Schema(tuple(Column(name=column.name, type=column.type) for column in self.checked))
         self.rows: list[Row] = []
@@ -87,13 +88,14 @@ class _Reader:
             self.rows.append(about | dict(zip((column.name for column in self.checked), values, strict=True)))
 
     def _rows(self, request: Any, response: Any) -> Iterator[Row]:
-        if self.whole:
-            yield {self.own[ASKED]: _text(request), self.own[ANSWERED]: _text(response)}
+        texts: Row = {name: json.dumps((request, response)[side], ensure_ascii=False) for name, side in self.texts.items()}
+        if self.whole or not isinstance(request, dict | list):
+            yield texts
             return
         many = isinstance(request, list)
         for asked, answer in zip(request if many else [request], response if many else [response], strict=False):
             if isinstance(asked, dict) and isinstance(answer, dict):
-                yield asked | {self.own.get(name, name): value for name, value in answer.items()}
+                yield texts | asked | {self.own.get(name, name): value for name, value in answer.items()}
 
     def table(self) -> pa.Table:
         schema = pa.schema([(column.name, tables.to_arrow(column.type)) for column in self.columns])
@@ -103,7 +105,3 @@ class _Reader:
         if not self.unfit:
             return ()
         return (f"{self.unfit} of {self.count} rows were asked of releases with other columns, and are left out",)
-
-
-def _text(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False)
