@@ -19,6 +19,7 @@ from .program import Value
 from .sql_complaints import problem_of
 from .sql_missing import UNKNOWN, known_facts
 from .sql_text import Problem, Tree, body_of, from_sql, name_of, place_of, to_sql, word_at
+from .sql_values import wrong_text
 from .types import Column, Columns
 
 __all__ = ["Bound", "Problem", "Query", "aggregates", "bind", "fingerprint", "is_ordered", "query_of"]
@@ -63,6 +64,10 @@ def bind(query: str, tables: Mapping[str, Columns | None], values: Mapping[str, 
     described = _describe(read, known, {name: values[name] for name in bound.parameters})
     if isinstance(described, Problem):
         return _with(bound, described)
+    given = {name: values[name] for name in bound.parameters}
+    problem = wrong_text(query, _nodes(read.tree), read.aliases, known, given, _casts)
+    if problem is not None:
+        return _with(bound, problem)
     outcome = _columns(read, known, described)
     return _with(bound, outcome) if isinstance(outcome, Problem) else _with(bound, None, outcome)
 
@@ -240,6 +245,12 @@ def _stray_parameter(read: Query, values: Mapping[str, Value]) -> Problem | None
         help_ = f"did you mean ${close}?" if close else f"known: {known}" if known else f"write a line: {name.text} = …"
         return Problem(f"${name.text} has no value", name.start, name.end, help_)
     return None
+
+
+@lru_cache(maxsize=4096)
+def _casts(text: str, type_: str) -> bool:
+    with _LOCK:
+        return bool(_connection().execute(f"select try_cast(? as {type_}) is not null", [text]).fetchone()[0])
 
 
 # --- binding --------------------------------------------------------------------------------------------------

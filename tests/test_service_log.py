@@ -314,4 +314,5 @@ def test_rows_of_releases_with_other_columns_are_left_out(api: Project) -> None:
         log.write(json.dumps(line).encode() + b"\n" + b"no json\n")
     ran = api.data("apply")
     notes = [note for event in ran["events"] for note in event.get("notes", ()) if event["name"] == "all_seen"]
+    print(json.dumps(ran)[:6000])
     assert any("rows were asked of releases with other columns, and are left out" in note for note in notes)
