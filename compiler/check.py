@@ -14,7 +14,7 @@ from ..grammar.diagnostic import Diagnostic, Fix, listing, nearest
 from ..grammar.foreign import OTHER_RECIPES
 from ..grammar.kinds import ANSWERING, KINDS, LINES, RECIPES, SEEN, TYPES, Recipe
 from ..grammar.source import Source, Span
-from . import conditions, declared, doubts, learn, make, meant, running, search, serving, values, verdict, warnings
+from . import conditions, declared, learn, looked, make, meant, running, search, serving, values, verdict
 from .lines import word
 from .load import Files
 from .lock import Pinned
@@ -41,11 +41,14 @@ def check(
         memo.begin(scope)
     nodes = [node for node in (_remembered(block, scope, memo) for block in names.blocks) if node is not None]
     spec = document.path.rsplit("/", 1)[-1]
-    program = Program(spec=spec, doc=names.doc, params=plain, secrets=tuple(sorted(names.secrets)), nodes=search.grouped(nodes))
+    program = Program(
+        spec=spec, doc=names.doc, params=plain, secrets=tuple(sorted(names.secrets)), nodes=search.grouped(nodes)
+    )
     told = tuple(one for one in scope.told if not _names_what_is_lost(one, names))
     if any(CODES[one.code].severity == "error" for one in told) or any(block.unread for block in names.blocks):
         return program, told
-    return doubts.with_doubts(program), (*told, *warnings.find(program, names, files))
+    program, warned = looked.look(program, names, files, memo)
+    return program, (*told, *warned)
 
 
 def _names_what_is_lost(one: Diagnostic, names: Names) -> bool:
@@ -79,7 +82,11 @@ def params(names: Names, scope: Scope) -> dict[str, Value]:
     for name, param in names.params.items():
         type_ = declared.read_type(param.type, scope) if param.type else None
         if param.value is None:
-            way = f'give it one: param {name}: text = "…"' if "." not in name else f"give it one: {name.rpartition('.')[2]} = …"
+            way = (
+                f'give it one: param {name}: text = "…"'
+                if "." not in name
+                else f"give it one: {name.rpartition('.')[2]} = …"
+            )
             scope.tell("E107", param.name.span, {"name": name}, help=way)
             found[name] = None
             continue

@@ -24,6 +24,12 @@ class _Found:
     told: tuple[Diagnostic, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class _Looked:
+    around: frozenset[str]
+    found: tuple[Node, tuple[Diagnostic, ...]]
+
+
 @dataclass(slots=True)
 class Memo:
     """Lives as long as its owner sees no file change but the spec itself."""
@@ -31,6 +37,8 @@ class Memo:
     params: object = None
     found: dict[str, _Found] = field(default_factory=dict)
     named: References = field(default_factory=References)
+    looked: dict[str, _Looked] = field(default_factory=dict)
+    seen: dict[str, tuple[object, object]] = field(default_factory=dict)
 
     def begin(self, scope: Scope) -> None:
         if scope.params != self.params:
@@ -66,3 +74,22 @@ class Memo:
                 other = scope.names.block_of.get(name)
                 yield other.kind if other else None
                 yield other.unread if other else None
+
+    # What is said of a node by all that is around it (`looked.py`).
+
+    def changed(self, now: dict[str, tuple[object, object]]) -> set[str]:
+        """The nodes that are another than when this was last asked, with their blocks; and those that are gone."""
+        before, self.seen = self.seen, now
+        new = {
+            name
+            for name, (node, block) in now.items()
+            if (old := before.get(name)) is None or old[0] is not node or old[1] is not block
+        }
+        return new | (before.keys() - now.keys())
+
+    def looked_at(self, node: Node, affected: set[str]) -> tuple[Node, tuple[Diagnostic, ...]] | None:
+        before = self.looked.get(node.name)
+        return before.found if before is not None and before.around.isdisjoint(affected) else None
+
+    def keep_looked(self, node: Node, around: frozenset[str], found: tuple[Node, tuple[Diagnostic, ...]]) -> None:
+        self.looked[node.name] = _Looked(around, found)

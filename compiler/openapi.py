@@ -69,7 +69,16 @@ def of_model(
     name: str, doc: str, route: str, version: str, features: Columns, predicts: Predicts, shown: Mapping[str, Any] | None = None
 ) -> Api:  # fmt: skip
     """`shown` are values to show in place of made-up ones, by feature."""
-    return Api(name, doc, route, version, row_schema(features), _predicted(predicts), example(features) | dict(shown or {}), True)
+    return Api(
+        name,
+        doc,
+        route,
+        version,
+        row_schema(features),
+        _predicted(predicts),
+        example(features) | dict(shown or {}),
+        True,
+    )
 
 
 def of_function(name: str, doc: str, route: str, version: str, exchange: Exchange) -> Api:

@@ -14,7 +14,7 @@ from . import doubted, identity, verdict
 from .actions import Accept, Judge, Judged, Make, Plan, Question, Refuse, Retire, Reuse, Serve, Wait, Warned
 from .due import is_due
 from .program import Expect, Fact, Measure, Node, Program, Rows
-from .state import Accepted, Made, Record, State
+from .state import Accepted, Made, Record, Running, State
 
 # --- what is known of the artifacts before a block -------------------------------------------------------------
 
@@ -386,8 +386,10 @@ def _decide_service(node: Node, parts: dict[str, str], release: str, digests: Ma
     running = state.services.get(node.name)
     told = service_verdict(node, release, state)
     same = accepted is not None and accepted.digest == release
-    if accepted is not None and release in accepted.withdrawn and running and running.release == accepted.digest:
-        return Reuse(names=node.names, kind=node.kind, note="rolled back; the newer release is not taken again")
+    if accepted is not None and release in accepted.withdrawn:
+        rolled_back = _rolled_back(node, accepted, running, state)
+        if rolled_back is not None:
+            return rolled_back
     failed = told is not None and not all(judged.holds for judged in told)
     if failed and same and told is not None:
         return Refuse(names=node.names, kind=node.kind, key=release, judged=told, keeps=same)
@@ -406,6 +408,22 @@ def _decide_service(node: Node, parts: dict[str, str], release: str, digests: Ma
         digest=next((digests[item.name] for item in node.inputs if item.kind == "model"), ""),
         parts=parts,
         reason=reason,
+    )
+
+
+def _rolled_back(node: Node, accepted: Accepted, running: Running | None, state: State) -> Reuse | Serve | None:
+    """The release that a rollback went to stays, or is started again; None when it is no longer in the store."""
+    if running and running.release == accepted.digest:
+        return Reuse(names=node.names, kind=node.kind, note="rolled back; the newer release is not taken again")
+    before = state.record(accepted.key)
+    if before is None or not before.outputs or not all(state.present(made.digest) for made in before.outputs):
+        return None
+    return Serve(
+        names=node.names,
+        kind=node.kind,
+        release=accepted.digest,
+        parts=before.parts,
+        reason=("rolled back, and it is not running",),
     )
 
 

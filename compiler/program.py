@@ -215,7 +215,7 @@ class Search(Frozen):
         return self.measure.on if self.measure and not self.folds else ""
 
 
-class Field(Frozen):
+class RequestField(Frozen):
     """A field of a request or an answer. Without a `type` it may be any JSON; `needed` ones may not be left out."""
 
     name: str
@@ -227,7 +227,7 @@ class Shape(Frozen):
     """What the JSON is that goes to a function of the user's, or comes from it: with `fields`, an object of just these."""
 
     form: Literal["any", "object", "list", "fields"] = "any"
-    fields: tuple[Field, ...] = ()
+    fields: tuple[RequestField, ...] = ()
 
 
 class Exchange(Frozen):

@@ -15,7 +15,7 @@ from .program import Exchange, Fact, Node, Predict, Shape
 from .program import Recipe as Made
 from .scope import Scope, did_you_mean
 from .signature import Problem, Signature
-from .types import TEXT, TIMESTAMP, Column, Columns, by_name
+from .types import FLOAT, TEXT, TIMESTAMP, Column, Columns, Type, by_name
 
 REQUEST = "request"  # the parameter in which a function gets what it is asked
 OWN = frozenset(argument.name for argument in ANSWERING.arguments)  # of the service, and not of the function
@@ -230,7 +230,10 @@ def _saw_rows(service: Node, scope: Scope) -> Columns | None:
     known = scope.columns.get(model.inputs[0].name) if model and model.inputs else None
     if model is None or model.predict is None or known is None:
         return None
-    return seen_columns(features_of(model.predict, known), learn.prediction_columns(model, scope))
+    predictions = learn.prediction_columns(model, scope)
+    if len(model.predict.targets) > 1:
+        predictions = (Column(name=PREDICTION, type=Type(base="list", item=FLOAT)), *predictions[1:])
+    return seen_columns(features_of(model.predict, known), predictions)
 
 
 def _kept(rest: Iterable[tuple[str, object]]) -> Columns:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from . import annotation
 from .closure import Closure, ReadText
-from .program import Field, Shape
+from .program import RequestField, Shape
 from .python_file import Broken, chain_of
 from .types import BOOL, DATE, FLOAT, INT, TEXT, TIMESTAMP, Type, optional
 
@@ -53,7 +53,9 @@ def _of_class(defined: ast.ClassDef, path: str) -> Shape | Unclear:
     bases = {(chain_of(base) or ("",))[-1] for base in defined.bases}
     kind = next((base for base in ("TypedDict", "NamedTuple", "BaseModel") if base in bases), "")
     if bases - {kind} or not (kind or _is_dataclass(defined)):
-        return OBJECT  # what more it takes stands elsewhere: it is made of any object, and says itself what does not fit
+        return (
+            OBJECT  # what more it takes stands elsewhere: it is made of any object, and says itself what does not fit
+        )
     total = not any(
         key.arg == "total" and isinstance(key.value, ast.Constant) and not key.value.value for key in defined.keywords
     )
@@ -62,7 +64,7 @@ def _of_class(defined: ast.ClassDef, path: str) -> Shape | Unclear:
     if unclear is not None:
         name, _, type_ = unclear.partition(":")
         return Unclear(f"{path}:{defined.name}", name, type_)
-    return Shape(form="fields", fields=tuple(one for one in fields if isinstance(one, Field)))
+    return Shape(form="fields", fields=tuple(one for one in fields if isinstance(one, RequestField)))
 
 
 def _is_dataclass(defined: ast.ClassDef) -> bool:
@@ -74,17 +76,21 @@ def _is_field(line: ast.AnnAssign) -> bool:
     return isinstance(line.target, ast.Name) and annotation.last_name(line.annotation) != "ClassVar"
 
 
-def _field(line: ast.AnnAssign, total: bool) -> Field | str:
+def _field(line: ast.AnnAssign, total: bool) -> RequestField | str:
     """The field; or its name and type, `name:type`, where that is none to check by."""
     name = line.target.id if isinstance(line.target, ast.Name) else ""
     written: ast.expr | None = annotation.read(ast.unparse(line.annotation))
     needed = total and line.value is None
-    while isinstance(written, ast.Subscript) and annotation.last_name(written) in ("Required", "NotRequired", "Annotated"):
+    while isinstance(written, ast.Subscript) and annotation.last_name(written) in (
+        "Required",
+        "NotRequired",
+        "Annotated",
+    ):
         word, inside = annotation.last_name(written), written.slice
         needed = needed if word == "Annotated" else word == "Required"
         written = inside.elts[0] if isinstance(inside, ast.Tuple) else inside
     try:
-        return Field(name=name, type=_type(written), needed=needed)
+        return RequestField(name=name, type=_type(written), needed=needed)
     except _NoType:
         return f"{name}:{ast.unparse(line.annotation)}"
 
@@ -94,6 +100,7 @@ class _NoType(Exception):
 
 
 _TYPES = {"int": INT, "float": FLOAT, "str": TEXT, "bool": BOOL, "date": DATE, "datetime": TIMESTAMP}
+_LISTS = ("list", "List", "Sequence")
 _ANYTHING = ("Any", "object", "dict", "Dict", "Mapping")
 
 
@@ -103,12 +110,10 @@ def _type(written: ast.expr | None) -> Type | None:
     asked = [one for one in options if not annotation.is_nothing(one)]
     if len(asked) != 1:
         raise _NoType
-    name = annotation.last_name(asked[0])
-    if name in _ANYTHING:
+    name, plain = annotation.last_name(asked[0]), isinstance(asked[0], ast.Name | ast.Attribute)
+    if name in _ANYTHING or (plain and name in _LISTS):
         return None
-    found = _TYPES.get(name) if isinstance(asked[0], ast.Name | ast.Attribute) else _made_of(asked[0], name)
-    if name in ("list", "List") and isinstance(asked[0], ast.Name | ast.Attribute):
-        return None
+    found = _TYPES.get(name) if plain else _made_of(asked[0], name)
     if found is None:
         raise _NoType
     return optional(found) if len(options) > 1 else found
@@ -120,7 +125,7 @@ def _made_of(written: ast.expr, name: str) -> Type | None:
         values = annotation.literals(written)
         texts = tuple(one for one in values if isinstance(one, str))
         return Type(base="text", values=texts) if texts and len(texts) == len(values) else None
-    if name in ("list", "List", "Sequence") and isinstance(written, ast.Subscript):
+    if name in _LISTS and isinstance(written, ast.Subscript):
         item = _type(annotation.read(ast.unparse(written.slice)))
         return Type(base="list", item=item) if item is not None else None
     return None

@@ -63,8 +63,8 @@ def _type(column: Tree, aliases: Mapping[str, str], tables: Mapping[str, Columns
 
 def _text(other: Tree, values: Mapping[str, Value]) -> str | None:
     if other["type"] == "VALUE_PARAMETER":
-        value = values.get(other["identifier"])
-        return value if isinstance(value, str) else None
+        given = values.get(other["identifier"])
+        return given if isinstance(given, str) else None
     literal = other.get("literal") or {}
     if other["type"] == "VALUE_CONSTANT" and str(literal.get("kind", "")) in ("STRING", "VARCHAR"):
         return str(literal.get("text", ""))

@@ -191,7 +191,9 @@ RECIPES: dict[str, Recipe] = {
                 Argument("port", "int", "The port; a free one, kept from then on, if unsaid."),
                 Argument("host", "text", "The address to listen on.", "127.0.0.1"),
                 Argument("replicas", "int", "How many processes answer.", 1),
-                Argument("log", "bool", "Whether each request is kept with its answer, for data … from the service.", True),
+                Argument(
+                    "log", "bool", "Whether each request is kept with its answer, for data … from the service.", True
+                ),
             ),
             place="none",
             inputs=(1, 1),
@@ -240,7 +242,11 @@ LINES: dict[str, Line] = {
             "Tries the searched arguments.",
             (
                 Argument("trials", "int", "How many are tried; all combinations, if unsaid."),
-                Argument("folds", "int", "Cross-validation on the first input; if unsaid, a metric that is measured or returned."),
+                Argument(
+                    "folds",
+                    "int",
+                    "Cross-validation on the first input; if unsaid, a metric that is measured or returned.",
+                ),
                 Argument("best", "any", "max(.metric) or min(.metric)."),
             ),
         ),

@@ -16,7 +16,7 @@ LONG = 160
 
 
 def title(diagnostic: Diagnostic) -> str:
-    facts = {name: _short(str(fact)) for name, fact in diagnostic.facts.items()}
+    facts = {name: _printable(_short(" ".join(str(fact).split("\n")))) for name, fact in diagnostic.facts.items()}
     return CODES[diagnostic.code].title.format_map(facts)
 
 
@@ -39,11 +39,11 @@ def render(diagnostic: Diagnostic, sources: Mapping[str, Source], *, colour: boo
     labels = [(label.span, label.text) for label in diagnostic.labels]
     numbers = [_line_number(span, sources) for span in (diagnostic.span, *(span for span, _ in labels))]
     width = max((len(str(number)) for number in numbers if number), default=1)
-    lines += _place(diagnostic.span, _short(diagnostic.note), sources, width, "^", paint, tint)
+    lines += _place(diagnostic.span, _printable(_short(diagnostic.note)), sources, width, "^", paint, tint)
     for span, text in labels:
         lines += _place(span, text, sources, width, "-", paint, BLUE)
     if diagnostic.help:
-        first, *more = map(_short, diagnostic.help.split("\n"))
+        first, *more = (_printable(_short(line)) for line in diagnostic.help.split("\n"))
         lines.append(" " * width + paint(" = ", BLUE) + f"help: {first}")
         lines += [" " * (width + 9) + line for line in more]
     return "\n".join(lines) + "\n"

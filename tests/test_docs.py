@@ -53,7 +53,8 @@ def _files(page: str) -> InMemory:
 def _example_files() -> dict[str, str]:
     """The other files that examples name; a spec that another one uses is an example itself."""
     specs = {text.split("\n")[0].removeprefix("## "): text for _, text in (one.values for one in _examples())}
-    return {**specs, "score.py": "def ask(customers, key):\n    return customers\n"}
+    return {**specs, "score.py": "def ask(customers, key):\n    return customers\n",
+            "offer.py": "def answer(churn, customers, request, limit):\n    return {}\n", "request.json": "{}"}  # fmt: skip
 
 
 def _titles(compiled: Compiled) -> list[str]:

@@ -16,8 +16,8 @@ import pytest
 from helpers import Project, until
 from mlspec.compiler.load import InMemory
 from mlspec.compiler.pipeline import compile_text
-from mlspec.compiler.types import FLOAT, TEXT, Column, Type
 from mlspec.compiler.program import Node, Program
+from mlspec.compiler.types import FLOAT, TEXT, Column, Type
 from mlspec.runtimes.serving import control, kept, seen
 from mlspec.runtimes.serving import journal as journals
 from mlspec.runtimes.serving.kept import Kept
@@ -179,9 +179,9 @@ def test_the_columns_of_what_a_service_sees_are_known() -> None:
     assert columns(spec.node_of()["seen"]) == [
         "asked_at: timestamp", "release: text", "age: float", "plan: text", "prediction: bool", "probability: float?",
     ]  # fmt: skip
-    assert program('service api from churn by http\ndata seen from api\ndata x from seen by sql "select agge from seen"\n')[1] == [
-        "E501"
-    ]
+    assert program(
+        'service api from churn by http\ndata seen from api\ndata x from seen by sql "select agge from seen"\n'
+    )[1] == ["E501"]
 
 
 def test_a_feature_keeps_its_name_beside_the_log_s_own() -> None:
@@ -257,6 +257,22 @@ def lines(project: Project) -> int:
     return sum(len(file.read_bytes().splitlines()) for file in seen.log_of(folder(project)))
 
 
+def test_columns_that_no_spec_tells_are_those_of_what_answers(project: Project) -> None:
+    """Data that a function makes has columns that are known once it is made."""
+    project.write(people__csv=ROWS, f__py="def made(people):\n    return people\n", s__mlspec=(
+        'mlspec 1\n\ndata people from csv "people.csv"\ndata made from people by python "f.py:made"\n'
+        'model churn from made by python "sklearn.linear_model:LogisticRegression" {\n  predict .leaves from .age\n}\n'
+        "service api from churn by http\ndata seen from api\n"
+    ))  # fmt: skip
+    assert project.apply().code == 0
+    found = project.data("show", "seen")
+    assert (found["rows"], [column["name"] for column in found["columns"]]) == (
+        0, ["asked_at", "release", "age", "prediction", "probability"],
+    )  # fmt: skip
+    ran = project.run("show", "api", "--openapi")
+    assert ran.code == 4 and "are known when they are made" in ran.err
+
+
 def test_before_any_request_it_is_an_empty_table_with_its_columns(api: Project) -> None:
     found = api.data("show", "all_seen")
     assert found["rows"] == 0 and [column["name"] for column in found["columns"]][2:4] == ["age", "plan"]
@@ -310,9 +326,13 @@ def test_locked_takes_what_the_lock_says(api: Project) -> None:
 def test_rows_of_releases_with_other_columns_are_left_out(api: Project) -> None:
     file = seen.log_of(folder(api))[-1]
     with file.open("ab") as log:
-        line = {"at": "2024-01-31T12:00:00.5", "release": "old", "request": {"height": 1}, "response": {"prediction": True}}
+        line = {
+            "at": "2024-01-31T12:00:00.5",
+            "release": "old",
+            "request": {"height": 1},
+            "response": {"prediction": True},
+        }
         log.write(json.dumps(line).encode() + b"\n" + b"no json\n")
     ran = api.data("apply")
     notes = [note for event in ran["events"] for note in event.get("notes", ()) if event["name"] == "all_seen"]
-    print(json.dumps(ran)[:6000])
     assert any("rows were asked of releases with other columns, and are left out" in note for note in notes)

@@ -64,7 +64,10 @@ model churn from people by python "sklearn.linear_model:LogisticRegression" {
 
 
 def compiled(text: str, **files: str) -> Compiled:
-    columns = {name: Type.model_validate({"base": base}) for name, base in (("age", "float"), ("left", "bool"), ("price", "float"))}
+    columns = {
+        name: Type.model_validate({"base": base})
+        for name, base in (("age", "float"), ("left", "bool"), ("price", "float"))
+    }
     table = tuple(Column(name=name, type=type_) for name, type_ in columns.items())
     given = {"a.py": CODE, **{name.replace("__", "."): content for name, content in files.items()}}
     return compile_text("s.mlspec", HEAD + text, InMemory(given, {"people.csv": table, "prices.csv": table}), targets())
@@ -75,7 +78,7 @@ def told(text: str, **files: str) -> list[str]:
 
 
 def test_inputs_and_arguments_are_matched_by_name_and_those_of_the_service_stay_its_own() -> None:
-    body = "{\n  limit = 5\n  replicas = 2\n  route = \"/quote\"\n}\n"
+    body = '{\n  limit = 5\n  replicas = 2\n  route = "/quote"\n}\n'
     spec = compiled(f'service s from churn, prices by python "a.py:answer" {body}')
     assert spec.diagnostics == ()
     assert spec.program.node_of()["s"].arguments == {"limit": 5, "replicas": 2, "route": "/quote"}
@@ -124,7 +127,11 @@ def test_the_request_is_read_from_the_class_that_it_names() -> None:
     ]  # fmt: skip
     assert shape_of("dict[str, int]", "a.py:f", read).form == "object"  # type: ignore[union-attr]
     assert shape_of("list[Order]", "a.py:f", read).form == "list"  # type: ignore[union-attr]
-    assert shape_of("", "a.py:f", read) == shape_of("pd.DataFrame", "a.py:f", read) == shape_of("int | str", "a.py:f", read)
+    assert (
+        shape_of("", "a.py:f", read)
+        == shape_of("pd.DataFrame", "a.py:f", read)
+        == shape_of("int | str", "a.py:f", read)
+    )
     requests = Requests(quote)
     assert requests.accept({"price": 1, "valid": "2024-01-31"}) == [{"price": 1.0, "valid": dt.date(2024, 1, 31)}]
     with pytest.raises(Refused) as refused:
@@ -280,7 +287,9 @@ def test_what_goes_wrong_is_one_line_for_the_client_and_all_of_it_in_the_log(quo
     said = {"error": "the function could not answer; the service's log says why"}
     assert ask(quote, {"plan": "none"}) == ask(quote, {"plan": "raw"}) == (500, said)
     log = control.log(folder(quote))
-    until(lambda: "KeyError: 'none'" in log.read_text() and "at it it returned a value of type object" in log.read_text())
+    until(
+        lambda: "KeyError: 'none'" in log.read_text() and "at it it returned a value of type object" in log.read_text()
+    )
     assert "quote.py:" in log.read_text() and "site-packages" not in log.read_text()
     assert ask(quote, {"plan": "gone"}) == (404, {"error": "there is no such plan"})
 
@@ -305,13 +314,19 @@ def test_an_edit_serves_nothing_new_before_it_is_released_and_a_rollback_takes_i
     pid = control.status(folder(quote)).pid
     until(lambda: len(workers(pid)) == 1)
     os.kill(workers(pid)[0], signal.SIGKILL)
-    assert ask(quote, {"plan": "pro"}) == (200, {"price": 5.0})  # the worker that was started again runs what was released
+    assert ask(quote, {"plan": "pro"}) == (
+        200,
+        {"price": 5.0},
+    )  # the worker that was started again runs what was released
     assert "rebates.py:rebate changed" in quote.run("plan").out
     assert quote.events() == {"prices": "reused", "quote": "served"}
     assert ask(quote, {"plan": "pro"}) == (200, {"price": 8.0})
     assert quote.run("rollback", "quote").code == 0
     assert ask(quote, {"plan": "pro"}) == (200, {"price": 5.0})
     assert quote.data("apply")["counts"] == {"reused": 2}
+    control.stop(folder(quote))
+    assert quote.events()["quote"] == "served"  # and not the release that was taken back
+    assert ask(quote, {"plan": "pro"}) == (200, {"price": 5.0})
 
 
 def workers(pid: int) -> list[int]:

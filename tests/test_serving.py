@@ -20,12 +20,12 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
+from mlspec.compiler.openapi import example
+from mlspec.compiler.requests import Malformed, Refused, Schema, parse
 from mlspec.compiler.types import BOOL, DATE, FLOAT, INT, TEXT, TIMESTAMP, Column, Type, optional
 from mlspec.runtimes import models
 from mlspec.runtimes.serving import control
 from mlspec.runtimes.serving.control import Release
-from mlspec.compiler.openapi import example
-from mlspec.compiler.requests import Malformed, Refused, Schema, parse
 from mlspec.runtimes.serving.seen import log_of
 from mlspec.runtimes.serving.worker import Predictor
 from mlspec.runtimes.store.objects import Objects
@@ -345,6 +345,7 @@ def test_the_page_needs_nothing_from_elsewhere(address: str) -> None:
 
 def test_the_log_has_a_line_for_each_request_and_no_values(world: World, address: str) -> None:
     log = control.log(world.folder)
+    time.sleep(0.5)  # what was asked before is written by then
     before = log.read_text().count("POST /predict 200 rows=2")
     once(address, [ROW | {"spend": 98765.4321}] * 2)
     assert eventually(lambda: log.read_text().count("POST /predict 200 rows=2") == before + 1)
@@ -355,6 +356,7 @@ def test_what_is_answered_is_kept_unless_the_release_says_no(world: World, addre
     def kept() -> int:
         return sum(file.read_bytes().count(b"\n") for file in log_of(world.folder))
 
+    time.sleep(0.5)  # what was asked before is written by then
     before = kept()
     once(address, ROW)
     once(address, {"tenure": "abc"})

@@ -351,3 +351,32 @@ def test_numbers_columns_and_order_count() -> None:
 def test_what_duckdb_cannot_read_has_a_fingerprint_too() -> None:
     assert sql.fingerprint("pivot t on x  using sum(y)") == sql.fingerprint("PIVOT t ON x -- why\n USING sum(y)")
     assert sql.fingerprint("pivot t on x using sum(y)") != sql.fingerprint("pivot t on x using sum(z)")
+
+
+@pytest.mark.parametrize(
+    ("query", "at", "message"),
+    [
+        ("select * from invoices where amount > $least", "$least", "amount is float, and $least is 'many'"),
+        ("select * from invoices where amount = 'ten'", "'ten'", "amount is float, and 'ten' stands here"),
+        ("select * from invoices where day in ('2020-01-01', 'soon')", "'soon'", "day is date, and 'soon' stands here"),
+        ("select * from customers c where c.since between '2020-01-01' and 'now and then'", "'now and then'",
+         "since is timestamp, and 'now and then' stands here"),
+    ],
+)  # fmt: skip
+def test_a_text_that_a_column_can_never_be(query: str, at: str, message: str) -> None:
+    problem = sql.bind(query, TABLES, {"least": "many"}).problem
+    assert problem is not None and problem.message == message
+    assert query[problem.start : problem.end] == at
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "select * from invoices where amount > '10' and day > '2020-01-01' and note = 'x'",
+        "select * from invoices where amount > $least",
+        "with b as (select note as amount from invoices) select * from b where amount = 'ten'",
+        "select id from invoices i join customers c using (id) where id = '3'",
+    ],
+)
+def test_a_text_that_a_column_can_be(query: str) -> None:
+    assert sql.bind(query, TABLES, {"least": "3.5"}).problem is None

@@ -13,9 +13,10 @@ import pytest
 from helpers import Project
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from mlspec.compiler import ancestry, lineage
-from mlspec.compiler.ancestry import Value
+from mlspec.compiler import lineage
+from mlspec.compiler.ancestry import Ancestry, Value
 from mlspec.compiler.doubts import is_key
+from mlspec.compiler.incremental import Editing
 from mlspec.compiler.load import InMemory
 from mlspec.compiler.pipeline import compile_text
 from mlspec.compiler.program import Doubt, Program
@@ -115,15 +116,15 @@ def test_whose_rows_come_out(query: str, rows: str) -> None:
 
 
 def test_through_queries_and_splits_to_the_source() -> None:
-    found = program(
+    found = Ancestry(program(
         'data b from people by sql "select *, not \\"left\\" as stays from people"\n'
         'data c from b by sql "with x as (select stays as s, age from b) select s as kept, age from x"\n'
         "data train, test from c by split {\n  test = 20%\n}\n"
-    )
-    assert ancestry.unchanged(found, Value("train", "kept"))[-1] == Value("b", "stays")
-    assert Value("people", "left") in set(ancestry.above(found, Value("train", "kept")))
-    assert ancestry.with_rows_of(found, "train") == ["train", "c", "b", "people"]
-    assert not ancestry.share_rows(found, "train", "test")
+    ))  # fmt: skip
+    assert found.unchanged(Value("train", "kept"))[-1] == Value("b", "stays")
+    assert Value("people", "left") in set(found.above(Value("train", "kept")))
+    assert found.with_rows_of("train") == ["train", "c", "b", "people"]
+    assert not found.share_rows("train", "test")
 
 
 @settings(max_examples=200, deadline=None)
@@ -271,9 +272,7 @@ def test_the_same_key_on_both_sides(objects: Objects) -> None:
     assert ask(objects, doubt, train, apart) is None
     by_name = doubt.model_copy(update={"columns": ("*",)})
     assert (
-        ask(
-            objects, by_name, {"shop_id": [1, 2] * 20, "x": NOISE[:40]}, {"shop_id": [1, 2] * 20, "x": NOISE[40:80]}
-        )
+        ask(objects, by_name, {"shop_id": [1, 2] * 20, "x": NOISE[:40]}, {"shop_id": [1, 2] * 20, "x": NOISE[40:80]})
         is None
     )
 
@@ -374,3 +373,25 @@ def test_what_is_known_is_neither_asked_nor_told(project: Project) -> None:
 
 def test_each_warning_says_how_to_say_that_it_is_known() -> None:
     assert all(f"# ok: {code.id}" in code.why for code in WARNINGS)
+
+
+EDITS = (
+    SPLIT + model("train", "measure roc_auc on test"),
+    SPLIT + model("train", "measure roc_auc on people"),
+    "# a line above\n" + SPLIT + model("train", "measure roc_auc on people"),
+    SPLIT + model("train", "measure roc_auc on people  # ok: W101"),
+    SPLIT + model("train", "measure roc_auc on people") + "data scores from people by m\n",
+    'data b from people by python "steps.py:scaled"\n' + SPLIT.replace("from people", "from b"),
+    'data b from people by python "steps.py:scaled"\n' + SPLIT.replace("from people", "from b") + model("train", "measure roc_auc on test"),
+    'data b from people by python "steps.py:plain"\n' + SPLIT.replace("from people", "from b") + model("train", "measure roc_auc on test"),
+    SPLIT.replace("20%", "twenty") + model("train", "measure roc_auc on people"),
+)  # fmt: skip
+
+
+def test_under_edit_the_same_is_told_as_of_the_whole_text() -> None:
+    editing = Editing("a.mlspec", FILES)
+    for seed in range(40):
+        text = HEAD + random.Random(seed).choice(EDITS)
+        now, whole = editing.compile(text), compile_text("a.mlspec", text, FILES)
+        assert now.diagnostics == whole.diagnostics, text
+        assert [node.doubts for node in now.program.nodes] == [node.doubts for node in whole.program.nodes]

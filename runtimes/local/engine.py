@@ -20,7 +20,7 @@ from ...compiler import plan as planning
 from ...compiler.actions import Accept, Judge, Make, Plan, Refuse, Reuse, Serve, Wait, Warned
 from ...compiler.plan import Absent, Answers, Outlook
 from ...compiler.program import Input, Node, Program, Search
-from ...compiler.state import Record, State
+from ...compiler.state import Record, SourceFiles, State
 from .. import order as orders
 from ..store.ledger import this_process
 from ..trouble import Trouble
@@ -490,7 +490,7 @@ class _Engine:
         node = doing.node
         self.doing[node.name] = doing
         self._tell(Started(node.title, "serve"))
-        world, handed = self.world, self._handed(node)
+        world, handed = self.world, self._handed(node, action)
 
         def work() -> None:
             began = time.monotonic()
@@ -504,12 +504,14 @@ class _Engine:
 
         threading.Thread(target=work, daemon=True).start()
 
-    def _handed(self, node: Node) -> Handed:
+    def _handed(self, node: Node, action: Serve) -> Handed:
         given = tuple(one for item in node.inputs if (one := self._given(item)) is not None)
         models = [self.program.node_of()[item.name] for item in node.inputs if item.kind == "model"]
         data = [item.name for model in models[:1] for item in model.inputs if item.kind == "data"]
         outlook = self.outlooks.get(data[0]) if data else None
-        return Handed(given, outlook.digest if isinstance(outlook, planning.Known) else "")
+        before = self.state.record(action.release)
+        kept = before.outputs[0] if before and before.outputs else None
+        return Handed(given, outlook.digest if isinstance(outlook, planning.Known) else "", kept)
 
     def _served(self, served: _Served) -> None:
         doing = self.doing[served.name]
@@ -531,12 +533,13 @@ class _Engine:
             )
             self.world.ledger.accept([one])
             self.state.names[node.name] = one  # type: ignore[index]
+            self._look_at_log_of(node.name)
             how = "served"
         else:
             self.refusals.append(node.title)
             how = "refused"
-        one = self.state.names.get(node.name)  # the release of before answers on, where the new one was refused
-        self.outlooks[node.name] = planning.Known(one.digest) if one else Absent(f"{node.name} was not accepted")
+        now = self.state.names.get(node.name)  # where the new release was refused, the one of before answers on
+        self.outlooks[node.name] = planning.Known(now.digest) if now else Absent(f"{node.name} was not accepted")
         self.counts[how] = self.counts.get(how, 0) + 1
         self._tell(
             Settled(
@@ -550,6 +553,16 @@ class _Engine:
             )
         )
         self._finish(doing)
+
+    def _look_at_log_of(self, service: str) -> None:
+        """Of a service that answers for the first time nothing was known when this apply began."""
+        from .saw import seen_files
+
+        waiting = [node for node in self.program.nodes if node.recipe.word == "seen" and node.inputs[0].name == service]
+        new = {node.name for node in waiting if self.state.sources.get(node.name) == SourceFiles()}
+        if new:
+            found = seen_files(self.program, self.world.disk)
+            self.state.sources.update({name: found[name] for name in new})  # type: ignore[attr-defined]
 
     # --- what goes wrong --------------------------------------------------------------------------------------
 

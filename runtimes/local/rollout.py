@@ -42,24 +42,31 @@ class RolledOut:
 
 @dataclass(frozen=True, slots=True)
 class Handed:
-    """What a service is made from: the digests of its inputs, and of the data that its model was made from, or ""."""
+    """What a service is made from: the digests of its inputs, and of the data that its model was made from, or "".
+
+    `kept` is the release as it was served before, where it is one of before.
+    """
 
     inputs: tuple[Given, ...] = ()
     learned_from: str = ""
+    kept: Made | None = None
 
 
 def roll_out(node: Node, action: Serve, root: Path, objects: Objects, folder: Path, handed: Handed) -> RolledOut:
     """One at a time: what a second apply waited for, and finds answering, is its own result too."""
     from ..serving import control
 
-    release = _release(node, action, handed, objects)
-    kept = _kept(release, root, objects)
+    if handed.kept is not None and objects.has(handed.kept.digest):
+        kept, release = handed.kept, _of_before(handed.kept, objects)
+    else:
+        release = _release(node, action, handed, objects)
+        kept = _kept(release, root, objects)
     with _alone(folder) as waited:
         status = control.status(folder)
         if waited and status.running and status.release == action.release:
             return RolledOut(status.address, {}, (), kept)
         placed = _placed(release, kept, root, objects)
-        return _staged(node, action, placed, folder, _probes(node, objects, action.digest, handed.learned_from), kept)
+        return _staged(node, action, placed, folder, _probes(release, objects, handed.learned_from), kept)
 
 
 @contextmanager
@@ -76,9 +83,7 @@ def _alone(folder: Path) -> Iterator[bool]:
         yield waited
 
 
-def _staged(
-    node: Node, action: Serve, release: Release, folder: Path, probes: list[Any], kept: Made
-) -> RolledOut:
+def _staged(node: Node, action: Serve, release: Release, folder: Path, probes: list[Any], kept: Made) -> RolledOut:
     from ..serving import control
 
     measured = control.stage(folder, release, probes)
@@ -101,7 +106,13 @@ RELEASE, CODE = "release.json", "code"
 def _release(node: Node, action: Serve, handed: Handed, objects: Objects) -> Release:
     """All of it but where things lie on this machine."""
     said = {name: argument_of(node, name) for name in ("route", "host", "port", "replicas", "log")}
-    about = {"id": action.release, "name": node.name, "model_digest": action.digest, "doc": node.doc, **said}
+    about: dict[str, Any] = {
+        "id": action.release,
+        "name": node.name,
+        "model_digest": action.digest,
+        "doc": node.doc,
+        **said,
+    }
     if node.exchange is None:
         return Release(**about, shown=_shown(objects, action.digest, handed.learned_from))
     order = Make(key=action.release, names=node.names, kind=node.kind, recipe=node.recipe, arguments=node.arguments,
@@ -127,6 +138,10 @@ def _kept(release: Release, root: Path, objects: Objects) -> Made:
         shutil.rmtree(folder, ignore_errors=True)
 
 
+def _of_before(kept: Made, objects: Objects) -> Release:
+    return Release.model_validate_json((objects.folder(kept.digest) / RELEASE).read_bytes())
+
+
 def _placed(release: Release, kept: Made, root: Path, objects: Objects) -> Release:
     called = release.called
     if called is None:
@@ -141,11 +156,12 @@ def _placed(release: Release, kept: Made, root: Path, objects: Objects) -> Relea
 # --- what it is tried with --------------------------------------------------------------------------------------
 
 
-def _probes(node: Node, objects: Objects, model: str, data: str) -> list[Any]:
+def _probes(release: Release, objects: Objects, data: str) -> list[Any]:
     """Requests to try a release with: the example of a function; of a model the first rows of what it was made from."""
-    if node.exchange is not None:
-        return [json.loads(node.exchange.example)] if node.exchange.example else []
-    table = _features(objects, model, data)
+    if release.called is not None:
+        example = release.called.exchange.example
+        return [json.loads(example)] if example else []
+    table = _features(objects, release.model_digest, data)
     rows = table.slice(0, PROBES).to_pylist() if table is not None else []
     return [
         {name: value.isoformat() if hasattr(value, "isoformat") else value for name, value in row.items()}
@@ -191,9 +207,12 @@ def serve_again(world: World, node: Node, release: str) -> str:
     kept = record.outputs[0] if record and record.outputs else None
     if kept is None or not world.objects.has(kept.digest):
         raise Trouble(f"roll back {node.name}", "that release is no longer in the store")
-    text = (world.objects.folder(kept.digest) / RELEASE).read_bytes()
-    before = Release.model_validate_json(text)
-    needed = [before.model_digest, *(given.digest for given in before.called.order.inputs)] if before.called else [before.model_digest]
+    before = _of_before(kept, world.objects)
+    needed = (
+        [before.model_digest, *(given.digest for given in before.called.order.inputs)]
+        if before.called
+        else [before.model_digest]
+    )
     if any(digest and not world.objects.has(digest) for digest in needed):
         raise Trouble(f"roll back {node.name}", "what that release was made from is no longer in the store")
     control.stage(world.service(node.name), _placed(before, kept, world.root, world.objects), [])

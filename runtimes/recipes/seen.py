@@ -68,6 +68,8 @@ class _Reader:
         self.whole = set(names) == {AT, RELEASE, ASKED, ANSWERED}  # of a function, whose requests may be any JSON
         self.texts = {name: side for name, side in ((ASKED, 0), (ANSWERED, 1)) if name in names}
         self.checked = tuple(column for column in columns if column.name not in (self.own[AT], self.own[RELEASE]))
+        answered = (self.own[PREDICTION], self.own[PROBABILITY])
+        self.asked = tuple(column.name for column in self.checked if column.name not in answered) or answered
         self.schema = Schema(tuple(Column(name=column.name, type=column.type) for column in self.checked))
         self.rows: list[Row] = []
         self.count = self.unfit = 0
@@ -80,6 +82,9 @@ class _Reader:
             return  # cut by a crash
         for row in self._rows(said["request"], said["response"]):
             self.count += 1
+            if not any(name in row for name in self.asked):  # though all that it lacks may be missing
+                self.unfit += 1
+                continue
             try:
                 (values,) = self.schema.accept({name: row[name] for name in self.schema.names if name in row})
             except Refused:
@@ -88,14 +93,17 @@ class _Reader:
             self.rows.append(about | dict(zip((column.name for column in self.checked), values, strict=True)))
 
     def _rows(self, request: Any, response: Any) -> Iterator[Row]:
-        texts: Row = {name: json.dumps((request, response)[side], ensure_ascii=False) for name, side in self.texts.items()}
+        texts: Row = {
+            name: json.dumps((request, response)[side], ensure_ascii=False) for name, side in self.texts.items()
+        }
         if self.whole or not isinstance(request, dict | list):
             yield texts
             return
         many = isinstance(request, list)
         for asked, answer in zip(request if many else [request], response if many else [response], strict=False):
             if isinstance(asked, dict) and isinstance(answer, dict):
-                yield texts | asked | {self.own.get(name, name): value for name, value in answer.items()}
+                answered: Row = {self.own[name] if name in self.own else name: one for name, one in answer.items()}
+                yield texts | asked | answered
 
     def table(self) -> pa.Table:
         schema = pa.schema([(column.name, tables.to_arrow(column.type)) for column in self.columns])

@@ -52,7 +52,7 @@ def _bare(value: Any, place: str, depth: int) -> Any:
     """A value of a library's, or of a class, as what JSON has a form for."""
     match value:
         case date() | time():
-            return value.isoformat() if value == value else None  # noqa: PLR0124 pandas' NaT is not itself
+            return value.isoformat() if value == value else None
         case timedelta():
             return value.total_seconds()
         case Decimal():

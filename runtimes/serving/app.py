@@ -12,12 +12,12 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response
 from starlette.types import Receive, Scope, Send
 
+from ...compiler.requests import Malformed, Refused, parse
 from .journal import Journal
 from .kept import Kept
 from .meters import Meters
 from .page import page
 from .release import PROBE_HEADER
-from ...compiler.requests import Malformed, Refused, parse
 from .served import Routing, Served
 
 MOST_ROWS = 10_000

@@ -11,11 +11,11 @@ from collections import deque
 from dataclasses import dataclass, field
 from typing import Any
 
+from ...compiler.requests import Row
 from ..trouble import Trouble
 from .attached import Attached, attach
 from .journal import Journal
 from .release import Release
-from ...compiler.requests import Row
 from .worker import Answer
 
 BATCH = 4_000  # rows that one prediction takes at most, unless one call alone has more

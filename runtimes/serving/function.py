@@ -20,7 +20,7 @@ from ..recipes.work import SEEDS, Work, argument, given_as, seed_random
 from ..secrets import value as secret_value
 from ..store.objects import Objects
 from ..trouble import Trouble
-from ..userframes import cause, frames, guarded, load
+from ..userframes import cause, frames, load
 from .answers import NoJson, as_json
 from .release import Called
 
@@ -109,7 +109,7 @@ def _parameters(function: Any, action: str) -> Mapping[str, inspect.Parameter]:
     except (TypeError, ValueError):
         raise Trouble(action, "it is no function", "name a function that takes request") from None
     if REQUEST not in parameters and not _takes_any(parameters):
-        raise Trouble(action, f"it has no parameter {REQUEST}", f"give it one: that is where it gets what it is asked")
+        raise Trouble(action, f"it has no parameter {REQUEST}", "give it one: that is where it gets what it is asked")
     return parameters
 
 
@@ -148,7 +148,9 @@ def _handed(parameters: Mapping[str, inspect.Parameter], asked: Mapping[str, Any
 def _taker(asked: Any) -> Callable[[Any], Any]:
     """What makes of a request's JSON what the function wants: an object of the class that it names, or the JSON itself."""
     made_by = asked if isinstance(asked, type) else None
-    if made_by is None or not (dataclasses.is_dataclass(made_by) or _is_named_tuple(made_by) or hasattr(made_by, "model_validate")):
+    if made_by is None or not (
+        dataclasses.is_dataclass(made_by) or _is_named_tuple(made_by) or hasattr(made_by, "model_validate")
+    ):
         return lambda request: request
 
     def take(request: Any) -> Any:

@@ -101,7 +101,7 @@ class Kept:
 def _line(one: _Answered) -> bytes:
     moment = datetime.fromtimestamp(one.at, UTC).strftime("%Y-%m-%dT%H:%M:%S.%f")
     about = f'{{"at": "{moment}", "release": "{one.release}", "request": '.encode()
-    return b"%b%b, \"response\": %b}\n" % (about, _on_one_line(one.request), _on_one_line(one.response))
+    return b'%b%b, "response": %b}\n' % (about, _on_one_line(one.request), _on_one_line(one.response))
 
 
 def _append(file: int, content: bytes) -> None:

@@ -9,7 +9,7 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
-from ...compiler.program import Field
+from ...compiler.program import RequestField
 from ...compiler.requests import Requests
 from ...compiler.types import Column, required
 from .served import Served
@@ -59,7 +59,7 @@ def _field(column: Column) -> str:
     return _line(column.name, str(required(column.type)), notes)
 
 
-def _field_of_request(field: Field) -> str:
+def _field_of_request(field: RequestField) -> str:
     return _line(field.name, str(field.type) if field.type else "any JSON", "" if field.needed else "may be left out")
 
 

@@ -117,7 +117,6 @@ class Predictor:
         from ...compiler.openapi import example
         from ...compiler.requests import Schema
 
-
         features = self.model.signature.features
         with contextlib.suppress(Exception):  # the example need not be a row that the model knows what to do with
             self._predict(Schema(features).accept(example(features)))
