@@ -64,7 +64,8 @@ class Lines:
 
     def _warned(self, one: Warned) -> list[str]:
         told = f"warning[{one.code}]: {one.title}"
-        return [f"{self.paint(told, 'yellow')} ({one.path}:{one.line})", f"  help: {one.help}; if it is meant so: # ok: {one.code}"]
+        way = f"  help: {one.help}; if it is meant so: # ok: {one.code}"
+        return [f"{self.paint(told, 'yellow')} ({one.path}:{one.line})", way]
 
     def _tried(self, event: Tried) -> list[str]:
         tint = "yellow" if event.failure else "blue"

@@ -122,8 +122,16 @@ def _as_measured(node: Node, scope: Scope) -> Task:
     """Where the target's type is not known, the metrics tell."""
     lines = scope.names.block_of[node.name].lines
     words = [metric.name for line in lines if isinstance(line, tree.Measure) for metric in line.metrics]
-    best = [pair.value for line in lines if isinstance(line, tree.Search) for pair in line.options if pair.name == "best"]
-    words += [one.name for call in best if isinstance(call, tree.Call) for one in call.arguments if isinstance(one, tree.Column)]
+    best = [
+        pair.value for line in lines if isinstance(line, tree.Search) for pair in line.options if pair.name == "best"
+    ]
+    words += [
+        one.name
+        for call in best
+        if isinstance(call, tree.Call)
+        for one in call.arguments
+        if isinstance(one, tree.Column)
+    ]
     tasks = [METRICS[word].task for word in words if word in METRICS]
     return tasks[0] if tasks else "regression"
 
@@ -163,7 +171,9 @@ def _measure(line: tree.Measure, block: tree.Block, node: Node, found: dict[str,
         return
     if _predicts_nothing(node) and any(metric.name in METRICS for metric in line.metrics):
         lines = [one for one in block.lines if isinstance(one, tree.Predict)]
-        if line is next(one for one in block.lines if isinstance(one, tree.Measure)) and (lines or not is_estimator(node)):
+        if line is next(one for one in block.lines if isinstance(one, tree.Measure)) and (
+            lines or not is_estimator(node)
+        ):
             scope.tell("E215", line.span, {"name": node.name}, help="write a line: predict .target from .a, .b")
         return
     _measured_columns(line, node, on, scope)

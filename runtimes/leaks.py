@@ -123,7 +123,9 @@ def _ends(feature: str, target: str, doubt: Doubt, schema: pa.Schema) -> str:
     if not _is_number(schema, feature):
         return "select null where false"
     straight = (
-        f"corr({quoted(feature)}, {target})" if doubt.positive is None and _is_number(schema, doubt.target) else "max(null)"
+        f"corr({quoted(feature)}, {target})"
+        if doubt.positive is None and _is_number(schema, doubt.target)
+        else "max(null)"
     )
     column, where = quoted(feature), f"from t0 where {target} is not null and {quoted(feature)} is not null"
     return (
