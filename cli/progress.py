@@ -157,7 +157,9 @@ class Live(Plain):
             took = words.duration(time.monotonic() - began)
             word = {"make": "making", "judge": "judging", "serve": "starting", "search": "trying"}[verb]
             shown = f"{_trying(self.trying[name])}  " if verb == "search" and name in self.trying else ""
-            self.stream.write(f"  {paint(f'{word:8}', 'blue')} {name:{self.lines.width}}  {shown}{paint(took, 'grey')}\n")
+            self.stream.write(
+                f"  {paint(f'{word:8}', 'blue')} {name:{self.lines.width}}  {shown}{paint(took, 'grey')}\n"
+            )
             self.drawn += 1
         self.stream.flush()
 

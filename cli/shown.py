@@ -186,7 +186,9 @@ def _metric(name: str, value: Any) -> list[str]:
 def _search(search: dict[str, Any], top: int = 5) -> list[str]:
     """The arguments that won, and the best of the other trials."""
     way, metric = search["metric"].removesuffix(")").split("(")
-    scored = sorted((one for one in search["trials"] if one[1] is not None), key=lambda one: one[1], reverse=way == "max")
+    scored = sorted(
+        (one for one in search["trials"] if one[1] is not None), key=lambda one: one[1], reverse=way == "max"
+    )
     table = [[*map(_value, arguments.values()), words.number(score)] for arguments, score in scored[:top]]
     failed = len(search["trials"]) - len(scored)
     told = f"  the best of {len(search['trials'])} trials{f', {failed} of which failed' if failed else ''}"

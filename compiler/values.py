@@ -56,7 +56,7 @@ def read(
             return ColumnValue(expression.name)
         case tree.Items():
             items = [_item(item, params, told) for item in expression.items]
-            return None if None in items else tuple(items)  # type: ignore[arg-type]
+            return None if None in items else tuple(items)
         case tree.Reference() if not expression.path and expression.name in params:
             value = params[expression.name]
             if not isinstance(value, Secret) or secrets:

@@ -22,6 +22,8 @@ FOUND = {
     "a name without end": "data b from a by " + "a.b" * 3000 + "\n",
     "half a character in a query": 'data a from csv "a.csv"\ndata b from a by sql "select \udc80 from a"\n',
     "between at the end of a line": 'data a from csv "a.csv" {\n  id: int between 1 and\n}\n',
+    "half a character in a value": 'data a from csv "a.csv" {\n  header = "n\udc80o"\n}\n',
+    "a secret to read from": 'secret header\nservice s from last header\ndata b from header by sql "select 1"\n',
     "used, and no spec": 'use "wrong.sql" as a {\n  each .p95\n}\n',
 }
 
