@@ -158,7 +158,9 @@ def among_text(among: Among) -> str:
 def trial_key(parts: Mapping[str, str], arguments: Mapping[str, Value]) -> str:
     """Of the score of one trial, by the parts that make the node: the same in every search that tries it."""
     own = {part: text for part, text in parts.items() if part.split(" ")[0] not in SEARCH}
-    return key_of({**own, **{f"argument {name}": written(value) for name, value in arguments.items()}, "trial": "score"})
+    return key_of(
+        {**own, **{f"argument {name}": written(value) for name, value in arguments.items()}, "trial": "score"}
+    )
 
 
 # --- facts ----------------------------------------------------------------------------------------------------

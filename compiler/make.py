@@ -79,7 +79,11 @@ def _inputs(block: tree.Block, scope: Scope) -> tuple[Input, ...]:
             continue
         kind = scope.names.kind_of(item.reference.name)
         if kind == "service" and (block.kind != "data" or block.recipe is not None):
-            facts = {"name": item.reference.name, "kind": kind, "wanted": "a model" if block.kind == "service" else "data"}
+            facts = {
+                "name": item.reference.name,
+                "kind": kind,
+                "wanted": "a model" if block.kind == "service" else "data",
+            }
             help_ = f"what it saw is data: data seen from {item.reference}" if block.kind != "service" else ""
             scope.tell("E104", item.span, facts, help=help_)
             continue
@@ -167,7 +171,11 @@ def _renamed(block: tree.Block, base: Node, found: Columns, scope: Scope) -> Col
                 fix = None
                 if line.name in {argument.name for argument in RECIPES[base.recipe.word].arguments}:
                     help_ = f"an argument gets its value by =: {line.name} = {scope.written(line.type.span)}"
-                    fix = Fix(Span(span.path, line.name_span.end, line.type.span.start), " = ") if line.type.values else None
+                    fix = (
+                        Fix(Span(span.path, line.name_span.end, line.type.span.start), " = ")
+                        if line.type.values
+                        else None
+                    )
                 scope.tell("E303", span, {"column": origin}, note=note, help=help_, fix=fix)
     return tuple(by_origin.get(column.name, column) for column in found)
 
@@ -475,4 +483,3 @@ def _shell(block: tree.Block, base: Node, scope: Scope) -> Node | None:
     if base.kind == "model":
         return learn.model(block, made, {}, scope)
     return made.model_copy(update={"columns": {base.name: base.declared or None}})
-

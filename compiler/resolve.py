@@ -87,7 +87,11 @@ def _declarations(
     secrets: set[str] = set()
     for statement, name in _named(document):
         if name.text in places:
-            if isinstance(statement, tree.Secret) and name.text in secrets and _file(name.span) != _file(places[name.text]):
+            if (
+                isinstance(statement, tree.Secret)
+                and name.text in secrets
+                and _file(name.span) != _file(places[name.text])
+            ):
                 continue  # two files speak of one secret
             first = Label(places[name.text], "first named here")
             told.append(
@@ -253,7 +257,9 @@ def _without_dot(block: tree.Block, reference: tree.Reference) -> Diagnostic | N
     """`expect rows > 3`, `unique(id)`: what the block is asked about stands there without its dot."""
     word = str(reference)
     own = {line.name for line in block.lines if isinstance(line, tree.ColumnLine)}
-    own |= {metric.alias or metric.name for line in block.lines if isinstance(line, tree.Measure) for metric in line.metrics}
+    own |= {
+        metric.alias or metric.name for line in block.lines if isinstance(line, tree.Measure) for metric in line.metrics
+    }
     own |= {"data": {"rows"}, "model": set(METRICS), "service": set(SERVICE_FACTS)}[block.kind]
     counts = block.kind == "data" and word in ("len", "count", "size", "length", "nrows", "n_rows")
     if word not in own and not counts:

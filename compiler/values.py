@@ -136,7 +136,11 @@ def fits(value: object, written: tree.Expression, argument: Argument) -> bool:
                 isinstance(value, tuple) and all(isinstance(v, ColumnValue) for v in value)
             )
         case "cut":
-            return isinstance(written, tree.Date) or (isinstance(value, str) and value[:4].isdecimal() and "-" in value) or (number and unit in ("", "share"))
+            return (
+                isinstance(written, tree.Date)
+                or (isinstance(value, str) and value[:4].isdecimal() and "-" in value)
+                or (number and unit in ("", "share"))
+            )
         case "count":
             return isinstance(value, int) and number and not unit
         case "share" | "size" | "time":

@@ -60,7 +60,7 @@ def words_from(terminals: list[tuple[str, str, bool]]) -> Words:
     parts += [f"(?P<{name}>{regexes[name]})" for name in ("STRING", "DATE", "TIME", "NUMBER", "NAME", "COLUMN")]
     parts.append("(?P<SYMBOL>" + "|".join(re.escape(text) for text in sorted(symbols, key=len, reverse=True)) + ")")
     parts.append(r'(?P<OPEN_STRING>"[^\n]*)')
-    parts.append(r"""(?P<OTHER_QUOTES>'''(?:[^']|'(?!''))*+'''|'[^'"\\\n]*'|‘[^’"\\\n]*’|“[^”"\\\n]*”|«[^»"\\\n]*»)""")
+    parts.append(r"""(?P<OTHER_QUOTES>'''(?s:.*?)'''|'[^'"\\\n]*'|‘[^’"\\\n]*’|“[^”"\\\n]*”|«[^»"\\\n]*»)""")
     parts.append(r"(?P<UNKNOWN>.)")
     # The space before a token is taken with it, and never given back: a long run of it stays linear.
     pattern = r"[ \t\r\f\ufeff]*+(?:(?P<LINE>\n)|(?P<COMMENT>#[^\n]*)|(?P<END>\Z)|" + "|".join(parts) + ")"

@@ -10,7 +10,20 @@ from ..compiler.types import Columns, Frozen
 
 VERSION = 1
 
-__all__ = ["Answers", "Given", "Judge", "Made", "Make", "Outcome", "Proposals", "Propose", "Question", "Scoring", "Trial", "Tried"]
+__all__ = [
+    "Answers",
+    "Given",
+    "Judge",
+    "Made",
+    "Make",
+    "Outcome",
+    "Proposals",
+    "Propose",
+    "Question",
+    "Scoring",
+    "Trial",
+    "Tried",
+]
 
 
 class Given(Frozen):

@@ -119,7 +119,20 @@ def test_the_compiler_opens_nothing() -> None:
             assert not names & forbidden, module
 
 
-HEAVY = ("pandas", "sklearn", "duckdb", "pyarrow", "lark", "rich", "jinja2", "uvicorn", "starlette", "numpy", "pygls", "lsprotocol")
+HEAVY = (
+    "pandas",
+    "sklearn",
+    "duckdb",
+    "pyarrow",
+    "lark",
+    "rich",
+    "jinja2",
+    "uvicorn",
+    "starlette",
+    "numpy",
+    "pygls",
+    "lsprotocol",
+)
 
 
 def imported_by(code: str) -> set[str]:

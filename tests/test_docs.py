@@ -46,7 +46,9 @@ CUSTOMERS = _columns(
 
 def _files(page: str) -> InMemory:
     """The README's and the tutorial's data is that of the first spec; the other pages have a small table."""
-    table = sources.inspect(TELCO.parent, "csv", TELCO.name, {}, ()) if page in ("README.md", "tutorial.md") else CUSTOMERS
+    table = (
+        sources.inspect(TELCO.parent, "csv", TELCO.name, {}, ()) if page in ("README.md", "tutorial.md") else CUSTOMERS
+    )
     return InMemory(_example_files(), {"customers.csv": table, "sales.csv": _columns(region=TEXT, amount=FLOAT)})
 
 

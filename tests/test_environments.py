@@ -211,7 +211,17 @@ def test_an_undeclared_column_of_another_type_is_an_error(project: Project) -> N
 # --- GPUs -----------------------------------------------------------------------------------------------------
 
 GPU = 'data raw from csv "raw.csv"\ndata a from raw by python "s.py:f" { needs gpu = 1 }\ndata b from raw as r by python "s.py:g" { needs gpu = 1 }\n'
-SEEN = "import os\n\ndef seen(frame):\n    return frame.assign(seen=os.environ['CUDA_VISIBLE_DEVICES'])\n\ndef f(raw):\n    return seen(raw)\n\ndef g(r):\n    return seen(r)\n"
+SEEN = """import os
+
+def seen(frame):
+    return frame.assign(seen=os.environ["CUDA_VISIBLE_DEVICES"])
+
+def f(raw):
+    return seen(raw)
+
+def g(r):
+    return seen(r)
+"""
 
 
 def test_a_step_sees_the_gpus_that_are_its_own(project: Project) -> None:

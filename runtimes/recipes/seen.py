@@ -102,7 +102,7 @@ class _Reader:
         many = isinstance(request, list)
         for asked, answer in zip(request if many else [request], response if many else [response], strict=False):
             if isinstance(asked, dict) and isinstance(answer, dict):
-                answered: Row = {self.own[name] if name in self.own else name: one for name, one in answer.items()}
+                answered: Row = {self.own.get(str(name), str(name)): one for name, one in answer.items()}
                 yield texts | asked | answered
 
     def table(self) -> pa.Table:
