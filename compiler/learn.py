@@ -200,9 +200,10 @@ def _measured_columns(line: tree.Measure, node: Node, on: str, scope: Scope) -> 
     known = scope.columns.get(on)
     if known is None or node.predict is None:
         return
-    names = by_name(known)
+    names, trained = by_name(known), scope.columns.get(node.inputs[0].name) if node.inputs else None
     for column in (*node.predict.targets, *node.predict.features):
-        if column not in names:
+        told = trained is not None and column not in by_name(trained)  # at the predict line
+        if column not in names and not told:
             scope.tell(
                 "E302",
                 line.on.span,

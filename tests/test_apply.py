@@ -200,3 +200,13 @@ def test_a_secret_like_nothing_is_kept_of_the_environment(chain: Project) -> Non
     for path in (chain.root / ".mlspec").rglob("*"):
         assert not path.is_file() or b"tell-nobody" not in path.read_bytes()
     sqlite3.connect(chain.root / ".mlspec/state.db").execute("select 1")
+
+
+def test_what_comes_out_the_same_is_known_by_what_made_it_last(chain: Project) -> None:
+    chain.file(
+        "steps.py", STEPS.replace('double(int(big["amount"].sum())) * times', 'int(big["amount"].sum()) * 2 * times')
+    )
+    assert chain.events()["total"] == "made"
+    assert chain.run("why", "total").out.strip() == "total is up to date"
+    assert chain.run("gc").code == 0
+    assert "Nothing to be made" in chain.apply().out

@@ -75,6 +75,8 @@ def locked_sources(program: Program, world: World) -> dict[str, SourceFiles]:
 
 
 def _locked(node: Node, pinned: Pinned | None, now: SourceFiles, known: Mapping[str, str], world: World) -> SourceFiles:
+    if now.unknown:
+        return SourceFiles(trouble=f"{FILE} cannot hold {node.name}: {now.unknown}", help="apply without --locked")
     if pinned is None:
         return SourceFiles(
             trouble=f"{FILE} does not hold {node.name}", help="apply once without --locked, and commit it"

@@ -44,6 +44,8 @@ def _held(ledger: Ledger, objects: Objects) -> tuple[set[str], set[str]]:
     held: set[str] = set()
     keys = {key for _, _, key in ledger.everyones()} | ledger.leased()
     wanted = {digest for _, digest, _ in ledger.everyones()}
+    # What came out the same from other parts is known by their key too: without its record it would be made again.
+    keys |= {r.key for r in ledger.records() if r.outputs and all(made.digest in wanted for made in r.outputs)}
     for key in keys:
         record = ledger.record(key)
         for made in record.outputs if record else ():

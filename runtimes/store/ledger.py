@@ -115,6 +115,14 @@ class Ledger:
                     (self.spec, self.env, one.name, one.digest, one.key, one.at, event),
                 )
 
+    def rekey(self, names: Iterable[str], key: str) -> None:
+        """The names stay where they point; what they point at came out of another key just now."""
+        with self._change():
+            self.db.executemany(
+                "update names set key = ? where spec = ? and env = ? and name = ?",
+                [(key, self.spec, self.env, name) for name in names],
+            )
+
     def retire(self, name: str) -> None:
         with self._change():
             self.db.execute("delete from names where spec = ? and env = ? and name = ?", (self.spec, self.env, name))
