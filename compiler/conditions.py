@@ -99,6 +99,8 @@ class _Checker:
                 scope.tell("E216", written.span, {})
                 return None
             return Typed(Literal_(value=value, text=str(value)), _type_of(value), written.span)
+        if scope.names_nothing(written):
+            return None
         if len(written.path) != 1:
             scope.tell(
                 "E603",
@@ -214,6 +216,8 @@ class _Checker:
             return None
         if isinstance(first, tree.Column):
             return self._data_or_none(written, self.node, self.node.name, first)
+        if isinstance(first, tree.Reference) and self.scope.names_nothing(first):
+            return None
         if isinstance(first, tree.Reference) and len(first.path) == 1:
             column = tree.Column(first.path[0], last_part(first))
             if first.name == "last":

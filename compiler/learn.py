@@ -164,9 +164,7 @@ def with_measures(block: tree.Block, node: Node, scope: Scope) -> Node:
 
 def _measure(line: tree.Measure, block: tree.Block, node: Node, found: dict[str, Measure], scope: Scope) -> None:
     on = line.on.name
-    if on not in scope.names.block_of:
-        return  # told as an unknown name
-    if scope.names.kind_of(on) != "data":
+    if on in scope.names.block_of and scope.names.kind_of(on) != "data":
         scope.tell("E104", line.on.span, {"name": on, "kind": scope.names.kind_of(on), "wanted": "data"})
         return
     if _predicts_nothing(node) and any(metric.name in METRICS for metric in line.metrics):

@@ -72,7 +72,7 @@ def resolve(
         edges[id(block)] = _needed(block, known, told, unknown)
     order, circular = _topological(blocks, edges, block_of, told)
     unknown |= {name.text for block in circular for name in block.names}
-    _spread(order, edges, unknown)
+    _spread(order, named or References(), unknown)
     envs = tuple(s for s in document.statements if isinstance(s, tree.Env))
     names = Names(tuple(order), block_of, params, frozenset(secrets), envs, frozenset(unknown), document.doc, lost)
     return names, tuple(told)
@@ -197,38 +197,43 @@ def is_lost(name: str, lost: Set[str]) -> bool:
 
 
 def _needed(block: tree.Block, known: _Declared, told: list[Diagnostic], unknown: set[str]) -> list[str]:
-    """The artifacts that must be there before the block; tells of names that are not."""
+    """The artifacts that must be there before the block; tells of names that are not. Where a header names what is not
+    there, the block is unknown; a line that does is left out by itself."""
     needed = []
     own = {name.text for name in block.names}
-    headers = {id(item.reference) for item in block.inputs}
-    if block.recipe is not None:
-        headers.add(id(block.recipe.reference))
+    headers = _of_header(block)
     for reference in known.named.of(block):
-        name = reference.name
+        name, in_header = reference.name, id(reference) in headers
         if name in known.block_of:
-            is_new = id(reference) in headers or name not in own
-            if is_new and not _asks_for_last(block, reference):
+            if (in_header or name not in own) and not _asks_for_last(block, reference):
                 needed.append(name)
-        elif known.is_lost(name) or "from" in block.unread:
-            unknown |= own
-        elif id(reference) in headers and (name in known.params or name in known.secrets):
-            told.append(_no_artifact(reference, "param" if name in known.params else "secret"))
-            unknown |= own
-        elif name == "last" or name in known.params or name in known.secrets:
+        elif not in_header and (name == "last" or name in known.params or name in known.secrets):
             continue
-        elif block.recipe is not None and reference is block.recipe.reference:
-            told.append(unknown_recipe(block, reference, known.block_of))
-            unknown |= own
-        elif name in known.uses:
-            told.append(_whole_spec(reference, known))
-            unknown |= own
         else:
-            asked = _is_asked(block, reference)
-            without_dot = _without_dot(block, reference) if asked else None
-            names = (*known.block_of, *known.params)
-            told.append(without_dot or unknown_name(reference, names, in_condition=asked))
-            unknown |= own
+            if not known.is_lost(name) and "from" not in block.unread:
+                told.append(_not_there(block, reference, in_header, known))
+            if in_header or "from" in block.unread:
+                unknown |= own
     return needed
+
+
+def _of_header(block: tree.Block) -> set[int]:
+    """The ids of the references in its header."""
+    recipe = () if block.recipe is None else (block.recipe.reference,)
+    return {id(reference) for reference in (*(item.reference for item in block.inputs), *recipe)}
+
+
+def _not_there(block: tree.Block, reference: tree.Reference, in_header: bool, known: _Declared) -> Diagnostic:
+    name = reference.name
+    if in_header and (name in known.params or name in known.secrets):
+        return _no_artifact(reference, "param" if name in known.params else "secret")
+    if block.recipe is not None and reference is block.recipe.reference:
+        return unknown_recipe(block, reference, known.block_of)
+    if name in known.uses:
+        return _whole_spec(reference, known)
+    asked = _is_asked(block, reference)
+    without_dot = _without_dot(block, reference) if asked else None
+    return without_dot or unknown_name(reference, (*known.block_of, *known.params), in_condition=asked)
 
 
 def _no_artifact(reference: tree.Reference, kind: str) -> Diagnostic:
@@ -344,7 +349,11 @@ def _circle(blocks: list[tree.Block]) -> Diagnostic:
     return Diagnostic("E103", blocks[0].names[0].span, {"name": names[0], "circle": circle})
 
 
-def _spread(order: Iterable[tree.Block], edges: Mapping[int, list[str]], unknown: set[str]) -> None:
+def _spread(order: Iterable[tree.Block], named: References, unknown: set[str]) -> None:
+    """What is made from an unknown artifact is unknown. What only judges by one is known."""
+    if not unknown:
+        return
     for block in order:
-        if any(name in unknown for name in edges[id(block)]):
+        headers = _of_header(block)
+        if any(r.name in unknown for r in named.of(block) if id(r) in headers and not _asks_for_last(block, r)):
             unknown |= {name.text for name in block.names}

@@ -74,6 +74,8 @@ class _RowWriter:
             case tree.Date():
                 kind = "timestamp" if "T" in written.value else "date"
                 return _Written(f"{kind} '{written.value}'", "date", written.span, written.value)
+            case tree.Reference() if self.scope.names_nothing(written):
+                return None
             case tree.Reference() if written.path:
                 self.scope.tell("E606", written.span, {})
                 return None

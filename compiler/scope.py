@@ -55,6 +55,12 @@ class Scope:
         block = self.names.block_of.get(name)
         return block is not None and any(word in block.unread for word in ("", *words))
 
+    def names_nothing(self, reference: tree.Reference) -> bool:
+        """Whether nothing has its name, which was told with the names."""
+        name = reference.name
+        declared = (self.names.block_of, self.params, self.names.params, self.names.secrets)
+        return name != "last" and not any(name in names for names in declared)
+
     def rests_on_mistakes(self, node: Node) -> bool:
         """Whether what goes into it is not known because of a mistake that was told."""
         wanted, seen = [item.name for item in node.inputs], set[str]()

@@ -268,6 +268,13 @@ def test_the_kept_notebook_stays_as_long_as_the_artifact(applied: Project) -> No
     assert ran.code == 4 and "none made it" in ran.err
 
 
+def test_the_kept_notebook_can_be_the_next_source(applied: Project, tmp_path: Path) -> None:
+    found = notebook.read("n.ipynb", {"n.ipynb": json.dumps(exported(applied, "drawn"))}.get)
+    again = notebook.read("n.ipynb", {"n.ipynb": DRAWN}.get)
+    assert isinstance(found, Notebook) and isinstance(again, Notebook)
+    assert found.code == again.code
+
+
 def test_nothing_changed_makes_nothing_and_again_gives_the_same_bytes(applied: Project) -> None:
     assert "Nothing to be made" in applied.apply().out
     before = applied.data("show", "drawn")["digest"]
@@ -276,13 +283,6 @@ def test_nothing_changed_makes_nothing_and_again_gives_the_same_bytes(applied: P
     assert applied.events()["drawn"] == "made"
     assert applied.data("show", "drawn")["digest"] == before
     applied.file("drawn.ipynb", DRAWN)
-
-
-def test_the_kept_notebook_can_be_the_next_source(applied: Project, tmp_path: Path) -> None:
-    found = notebook.read("n.ipynb", {"n.ipynb": json.dumps(exported(applied, "drawn"))}.get)
-    again = notebook.read("n.ipynb", {"n.ipynb": DRAWN}.get)
-    assert isinstance(found, Notebook) and isinstance(again, Notebook)
-    assert found.code == again.code
 
 
 # --- what goes wrong -----------------------------------------------------------------------------------------
