@@ -13,7 +13,7 @@ from ..grammar.diagnostic import Fix, listing, nearest
 from ..grammar.foreign import OTHER_FUNCTIONS
 from ..grammar.kinds import DATA_FUNCTIONS, METRICS, SERVICE_FACTS
 from ..grammar.source import Span
-from . import rows, values
+from . import notebook, rows, values
 from .held import Side, backwards, held
 from .program import Expect, Expression, Fact, Literal_, Node, Operation, Scalar, Within
 from .scope import Scope, column_missing, did_you_mean, dotted, last_part
@@ -392,7 +392,7 @@ def may_return(node: Node, word: str, scope: Scope) -> bool:
     code = node.recipe.code
     if code is None or code.is_class:
         return False
-    texts = (scope.files.text(path) or "" for path in code.files)
+    texts = (notebook.code_in(path, scope.files.text(path) or "") for path in code.files)
     return any(f'"{word}"' in text or f"'{word}'" in text or f"{word}=" in text for text in texts)
 
 

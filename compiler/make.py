@@ -457,8 +457,9 @@ def _notebook(block: tree.Block, base: Node, given: arguments.Given, scope: Scop
         notebook_fits.unreadable(read, written, scope)
         made = base.model_copy(update={"columns": dict.fromkeys(base.names)})
         return None if base.kind == "model" else made
-    notebook_fits.check(block, base, read, scope)
-    names = (*(item.alias for item in base.inputs), *base.arguments, *base.secrets)
+    search.told_once(lambda: notebook_fits.check(search.as_given(block), base, read, scope), block, scope)
+    searched = tuple(line.name for line in block.lines if isinstance(line, tree.Among))
+    names = (*(item.alias for item in base.inputs), *base.arguments, *base.secrets, *searched)
     code = read.code.model_copy(update={"parameters": names})
     return _of_code(block, base, Made(word="notebook", place=code.entry, digest=code.digest, code=code), given, scope)
 

@@ -19,7 +19,7 @@ from .closure import Closure, ReadText, hash_of
 from .program import Code
 from .python_file import Broken, Imported, Module, Problem, imports_of, stored, within
 
-__all__ = ["Cell", "Notebook", "Problem", "cells_to_run", "read", "source_of", "tags_of"]
+__all__ = ["Cell", "Notebook", "Problem", "cells_to_run", "code_in", "read", "source_of", "tags_of"]
 
 FORMAT = 4
 PARAMETERS = "parameters"  # the tag of the cell that holds the defaults
@@ -82,6 +82,16 @@ def source_of(cell: Mapping[str, Any]) -> str:
     source = cell.get("source", "")
     parts = source if isinstance(source, list) else [source]
     return "".join(part for part in parts if isinstance(part, str))
+
+
+def code_in(path: str, text: str) -> str:
+    """What a file of code says, of a notebook its cells without what they gave."""
+    if not path.endswith(".ipynb"):
+        return text
+    try:
+        return "\n".join(source_of(cell) for _, cell in cells_to_run(_content(path, text)["cells"]))
+    except Broken:
+        return ""
 
 
 def tags_of(cell: Mapping[str, Any]) -> frozenset[str]:

@@ -39,7 +39,7 @@ def _belong(searched: list[tree.Among], lines: list[tree.Search], block: tree.Bl
     """Whether there are both, in a block that can be searched."""
     if not searched and not lines:
         return False
-    if node.recipe.word != "python":
+    if node.recipe.word not in ("python", "notebook"):
         scope.tell("E808", (lines or searched)[0].span, {"word": node.recipe.word})
         return False
     wrong = all(scope.told_within(line.span) for line in searched)

@@ -102,8 +102,8 @@ SEARCH = (
     ),
     Code(
         "E808",
-        "a search is for a model by python, and this is made by {word}",
-        "What is searched are the arguments of a class with fit and predict, or of a function of yours.",
+        "a search is for a model by python or notebook, and this is made by {word}",
+        "What is searched are the arguments of a class with fit and predict, of a function of yours or of a notebook.",
         (
             'data a from csv "a.csv"\n'
             'model m from a by shell "./train.sh" {\n'

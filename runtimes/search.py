@@ -160,11 +160,10 @@ def trial(order: Trial, objects: Objects) -> float:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _score(order: Make, on: str, objects: Objects) -> float:
-    """Of the model that the order makes, measured on data or as the function says."""
-    assert isinstance(order, Trial)
+def _score(order: Trial, on: str, objects: Objects) -> float:
+    """Of the model that the trial makes, measured on data or as its code says."""
     scoring, name = order.scoring, order.names[0]
-    outcome = job.make(order, objects)
+    outcome = job.make(Make(**{field: getattr(order, field) for field in Make.model_fields}), objects)
     if scoring.measure is not None:
         question = Question(key="score", measure=scoring.measure, on=on)
         asked = Judge(name=name, digest=outcome.outputs[name].digest, kind="model", predict=order.predict,
@@ -175,8 +174,10 @@ def _score(order: Make, on: str, objects: Objects) -> float:
         return float(score)
     if scoring.metric not in outcome.metrics:
         told = ", ".join(outcome.metrics) or "none"
-        help_ = f'return (model, {{"{scoring.metric}": …}}), or say folds = 5'
-        raise Trouble(f"score {name}", f"its function returned no metric {scoring.metric}, but {told}", help_)
+        gain = f'{{"{scoring.metric}": …}}'
+        code = f"return (model, {gain})" if order.recipe.word == "python" else f"set metrics = {gain}"
+        help_ = f"{code}, or say folds = 5"
+        raise Trouble(f"score {name}", f"it gave no metric {scoring.metric}, but {told}", help_)
     return outcome.metrics[scoring.metric]
 
 

@@ -383,3 +383,19 @@ def test_without_the_extra_it_says_what_to_install(tmp_path: Path) -> None:
     project.file("hidden/sitecustomize.py", hiding)
     ran = project.run("apply", env={"PYTHONPATH": str(tmp_path / "hidden")})
     assert ran.code == 4 and 'pip install "mlspec[notebook]"' in ran.text
+
+
+def test_a_notebook_is_searched(tmp_path: Path) -> None:
+    cells = (
+        ("parameters", "depth = 1"),
+        "from sklearn.tree import DecisionTreeRegressor\n\nm = DecisionTreeRegressor(max_depth=depth)\n"
+        "m.fit(raw[['x']], raw.y)\nmetrics = {\"fit\": m.score(raw[['x']], raw.y)}",
+    )
+    body = "predict .y from .x\ndepth in 1..3\nsearch best = max(.fit)"
+    rows = "".join(f"{x},{x * x % 7}\n" for x in range(40))
+    project = running(tmp_path, *cells, body=body, kind="model out", a__csv=f"x,y\n{rows}")
+    project.file("n.ipynb", ipynb(*cells).replace("m = D", "out = D").replace("m.", "out."))
+    assert project.events()["out"] == "made"
+    shown = project.data("show", "out")
+    assert shown["search"]["best"] == {"depth": 3}
+    assert "depth = 3" in json.dumps(exported(project, "out"))

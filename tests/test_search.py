@@ -219,7 +219,7 @@ def test_a_metric_that_the_function_does_not_return_is_told(project: Project) ->
     project.write(steps__py=STEPS.replace('{"score":', 'gain={"score":').replace("return Constant", "return _with(Constant")
                   .replace(" - b}", " - b})") + "\n\ndef _with(model, gain):\n    return model, gain\n")  # fmt: skip
     ran = project.apply()
-    assert ran.code == 4 and "returned no metric gain, but score" in ran.out
+    assert ran.code == 4 and "it gave no metric gain, but score" in ran.out
 
 
 # --- scored on folds, or on data ----------------------------------------------------------------------------------

@@ -27,7 +27,7 @@ from ..trouble import Trouble
 from . import searching
 from .events import Event, Failed, Settled, Started, Waiting, Watch
 from .gpus import gpus
-from .locking import locked_sources
+from .locking import locked_sources, pin
 from .pool import Pool, Result, Task
 from .rollout import Handed, roll_out, stop_service
 from .searching import Searching
@@ -70,6 +70,8 @@ def apply(
                 engine.pool.close()
             if not engine.damaged:
                 break
+        if not locked:
+            pin(program, world, state.sources)
         summary = Summary(engine.counts, time.monotonic() - began, tuple(engine.failures), tuple(engine.refusals))
         counts = summary.counts
         status = "failed" if summary.failures else "refused" if summary.refusals else "done"

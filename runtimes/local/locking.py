@@ -14,14 +14,13 @@ from .disk import source_files
 from .world import World, versions
 
 
-def pin(program: Program, world: World) -> None:
-    """Keep what the accepted data of each source was read from. Other specs' lines stay."""
+def pin(program: Program, world: World, sources: Mapping[str, SourceFiles]) -> None:
+    """Keep what the accepted data of each source was read from, as `sources` were seen. Other specs' lines stay."""
     lock = _lock(world)
     me, names, known = owner(world.spec, world.env), world.ledger.names(), versions(program)
     kept: Lock = {place: one for place, one in lock.items() if place[0] != me}
-    now = source_files(program, world.disk)
     for node in _sources(program):
-        accepted, source = names.get(node.name), now.get(node.name, SourceFiles())
+        accepted, source = names.get(node.name), sources.get(node.name, SourceFiles())
         record = world.ledger.record(accepted.key) if accepted else None
         if accepted and record and source.files and accepted.key == _key(node, source.files, known):
             kept[me, node.name] = _pinned(node, source, record)

@@ -136,14 +136,10 @@ class Session:
         locked: bool = False,
     ) -> Summary:  # fmt: skip
         from .engine import apply
-        from .locking import pin
 
         option = program.environment.options.get("workers")
         workers = workers or (option if isinstance(option, int) else None)
-        summary = apply(program, plan, self.world, watch, workers, retire=retire, locked=locked)
-        if not locked:
-            pin(program, self.world)
-        return summary
+        return apply(program, plan, self.world, watch, workers, retire=retire, locked=locked)
 
     def why(self, program: Program, name: str) -> list[tuple[int, str]]:
         from ...compiler.explain import trace

@@ -66,7 +66,7 @@ def _prepared(work: Work) -> dict[str, Any]:
     tagged = (at for at, cell in enumerate(cells, 1) if cell["cell_type"] == "code" and PARAMETERS in tags_of(cell))
     at = next(tagged, 0)
     cells[at:at] = [_hidden("give"), _cell(_given(work), {"tags": [INJECTED]})]
-    notebook["cells"] = [_hidden("begin", str(work.scratch), str(work.objects.root)), *cells, _hidden("keep")]
+    notebook["cells"] = [_hidden("begin", str(work.scratch), *map(str, work.objects.roots)), *cells, _hidden("keep")]
     return notebook
 
 

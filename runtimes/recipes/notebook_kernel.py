@@ -21,7 +21,8 @@ from typing import Any
 from ...compiler.notebook import cells_to_run, source_of
 from .. import models, secrets
 from ..order import Given, Make, Outcome
-from ..store.objects import FOLDER, Damaged, Objects
+from ..store.aside import objects_in
+from ..store.objects import FOLDER, Damaged
 from ..trouble import Trouble
 from ..userframes import cause, come_first, guarded
 from .forms import Said
@@ -53,11 +54,11 @@ def _end_with(life: int, folder: Path) -> None:
 # --- before the cells ----------------------------------------------------------------------------------------
 
 
-def begin(shell: Any, scratch: str, store: str) -> None:
+def begin(shell: Any, scratch: str, *stores: str) -> None:
     """Imports find the project's files, what goes wrong is told by the user's own frames, chance begins from the seed."""
     order = Make.model_validate_json((Path(scratch) / ORDER).read_bytes())
     assert order.recipe.code is not None
-    work = shell.mlspec = Work(order, Objects(Path(store)), order.recipe.code, Path(scratch))
+    work = shell.mlspec = Work(order, objects_in([Path(store) for store in stores]), order.recipe.code, Path(scratch))
     notebook = work.root / order.recipe.place
     come_first((notebook.parent, work.root))
     cells = json.loads(notebook.read_bytes().decode("utf-8", errors="replace"))["cells"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from .objects import Objects
@@ -13,6 +14,10 @@ class Aside(Objects):
     def __init__(self, root: Path, behind: Objects) -> None:
         super().__init__(root)
         self.behind = behind
+
+    @property
+    def roots(self) -> tuple[Path, ...]:
+        return (self.root, *self.behind.roots)
 
     def _place(self, digest: str) -> Path:
         own = super()._place(digest)
@@ -27,3 +32,9 @@ class Aside(Objects):
             return
         place.parent.mkdir(parents=True, exist_ok=True)
         path.replace(place)
+
+
+def objects_in(roots: Sequence[Path]) -> Objects:
+    """The objects whose `roots` these are, as another process opens them."""
+    own, *behind = roots
+    return Aside(own, objects_in(behind)) if behind else Objects(own)

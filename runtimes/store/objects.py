@@ -43,6 +43,11 @@ class Objects:
         self.root = root
         self.aside = root / "aside"  # where things are written before they are published
 
+    @property
+    def roots(self) -> tuple[Path, ...]:
+        """Where its objects lie, in the order in which they are looked for."""
+        return (self.root,)
+
     def scratch(self, suffix: str = "") -> Path:
         """A new path to write to. What is left there by a killed process is swept by `gc`."""
         try:

@@ -10,7 +10,6 @@ from types import FrameType
 from mlspec.compiler.pipeline import Compiled, compile_text
 from mlspec.grammar.diagnostic import Diagnostic
 from mlspec.grammar.format import format_text
-from mlspec.grammar.parse import parse
 from mlspec.grammar.render import as_data, render_all
 from mlspec.grammar.repair import repaired, without_overlap
 from mlspec.grammar.source import Source
@@ -44,13 +43,6 @@ def bounded(seconds: float) -> Iterator[None]:
 
 def compiled(text: str) -> Compiled:
     return compile_text(PATH, text, FILES, TARGETS)
-
-
-def read(text: str) -> None:
-    """The text alone is judged: what is told of how it is written."""
-    with bounded(SECONDS):
-        source = Source(PATH, text)
-        _can_be_shown(parse(source).diagnostics, {PATH: source}, text)
 
 
 def judge(text: str, *, thoroughly: bool = True) -> Compiled:

@@ -21,8 +21,7 @@ sys.path[:0] = [str(HERE), str(HERE.parent)]
 
 GIGABYTE = 1024**3
 MEMORY = 3 * GIGABYTE
-COMPILED = 4  # one text in so many goes through the whole compiler; all are parsed and shown
-THOROUGHLY = 16  # and of one in so many the fixes are made, and the layout
+THOROUGHLY = 16  # of one text in so many the fixes are made, and the layout; all go through the whole compiler
 
 
 @dataclass(slots=True)
@@ -57,7 +56,7 @@ def arguments() -> argparse.Namespace:
 
 
 def judge_all(found: Iterable[str], seconds: float) -> Tally:
-    from judge import judge, read
+    from judge import judge
 
     tally, end = Tally(), time.monotonic() + seconds
     for text in found:
@@ -65,10 +64,7 @@ def judge_all(found: Iterable[str], seconds: float) -> Tally:
             break
         started = time.process_time()
         try:
-            if tally.judged % COMPILED:
-                read(text)
-            else:
-                judge(text, thoroughly=tally.judged % THOROUGHLY == 0)
+            judge(text, thoroughly=tally.judged % THOROUGHLY == 0)
         except Exception:
             keep(text, tally)
         tally.slowest = max(tally.slowest, time.process_time() - started)
