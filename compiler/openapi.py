@@ -149,8 +149,13 @@ def _with_range(column: Column) -> Json:
     schema = type_schema(column.type)
     if column.type.base in ("int", "float"):
         bounds = {"minimum": column.low, "maximum": column.high}
-        return schema | {word: bound for word, bound in bounds.items() if bound is not None}
+        return schema | {word: _whole(bound) for word, bound in bounds.items() if bound is not None}
     return schema
+
+
+def _whole(bound: float | str) -> float | str:
+    """18 rather than 18.0."""
+    return int(bound) if isinstance(bound, float) and bound.is_integer() else bound
 
 
 def _predicted(predicts: Predicts) -> Json:

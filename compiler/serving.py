@@ -252,7 +252,8 @@ def seen_columns(features: Columns, predictions: Columns) -> Columns:
 def features_of(predict: Predict, known: Columns) -> Columns:
     """What a request for a prediction holds, by the columns that the model learns from."""
     there = by_name(known)
-    return tuple(Column(name=name, type=there[name].type) for name in predict.features if name in there)
+    kept = (there[name] for name in predict.features if name in there)
+    return tuple(Column(name=one.name, type=one.type, low=one.low, high=one.high) for one in kept)
 
 
 def is_truth(predict: Predict, target: Column) -> bool:

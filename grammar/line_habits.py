@@ -95,7 +95,7 @@ def sql_marks(at: Misfit) -> Diagnostic | None:
 
 
 def range_in_other_words(at: Misfit) -> Diagnostic | None:
-    """`between 1 and 3`, `in 1 to 3`, `in 1:3`, `1...3`, and `float 1..3`."""
+    """`between 1 and 3`, `in 1 to 3`, `in 1:3`, `1...3`, `float 1..3`, and `int, 1..3`."""
     i = at.index
     if at.text(i).lower() == "between" and at.kind(i + 2) == "AND":
         right = f" in {at.text(i + 1)}..{at.text(i + 3)}"
@@ -105,6 +105,9 @@ def range_in_other_words(at: Misfit) -> Diagnostic | None:
         return at.told_with(f"a range is written {right}", at.put(i, i + 1, ".."))
     if at.text(i) == "." and at.kind(i - 1) == "TO":
         return at.told_with("a range has two dots", at.put(i - 1, i + 1, ".."))
+    if at.kind(1) == "_COLON" and at.kind(i - 1) == "_COMMA" and (at.kind(i + 1) == "TO" or at.token.kind == "IN"):
+        end = i + 1 if at.token.kind == "IN" else i
+        return at.told_with("a range stands after the type and in, without a comma", at.put(i - 1, end, " in"))
     if at.kind(1) == "_COLON" and "IN" in at.expected:
         return _bound(at)
     return None

@@ -59,6 +59,8 @@ def test_iris(spec: Project) -> None:
     assert _iris(metrics(spec, "iris")) == pytest.approx(numbers["logreg"]["42"], abs=1e-6)
     assert metrics(spec, "neighbour")["accuracy"] == pytest.approx(numbers["knn1_accuracy"])
     assert spec.apply("--on", "again").code == 0
+    best = spec.data("show", "neighbours")["search"]["best"]
+    assert best["n_neighbors"] in range(1, 11) and best["weights"] in ("uniform", "distance")
     again = spec.data("show", "iris", "--on", "again")["metrics"]
     assert _iris(again) == pytest.approx(numbers["logreg"]["0"], abs=1e-6)
 
@@ -119,6 +121,8 @@ def test_telco_churn(spec: Project) -> None:
     assert code == 200 and answer["prediction"] in (True, False) and 0 <= answer["probability"] <= 1
     code, wrong = ask(address, {**ROW, "tenure": "long"})
     assert code == 422 and wrong["errors"][0]["field"] == "tenure"
+    code, wrong = ask(address, {**ROW, "tenure": 101})  # the range that the source declares
+    assert code == 422 and wrong["errors"][0]["problem"] == "a value from 0 to 100 needed, got 101"
     assert spec.apply().out.startswith("Nothing to be made")
 
     text = (spec.root / "telco_churn.mlspec").read_text()

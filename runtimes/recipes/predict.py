@@ -56,7 +56,7 @@ def all_there(predict: Predict, table: pa.Table, name: str, action: str) -> None
 
 
 def features_of(predict: Predict, table: pa.Table, known: Columns | None) -> Columns:
-    """The features' types as in the table, with the closed sets and the `?` that were declared."""
+    """The features' types as in the table, with the closed sets, the ranges and the `?` that were declared."""
     expected = by_name(known or ())
     found = tables.columns_of(table.select(list(predict.features)))
     return tuple(_as_expected(column, expected.get(column.name)) for column in found)
@@ -66,8 +66,10 @@ def _as_expected(found: Column, expected: Column | None) -> Column:
     if expected is None:
         return found
     optional = found.type.optional or (expected.declared and expected.type.optional)
-    values = expected.type.values if expected.type.base == found.type.base else ()
-    return found.model_copy(update={"type": found.type.model_copy(update={"optional": optional, "values": values})})
+    if expected.type.base != found.type.base:
+        return found.model_copy(update={"type": found.type.model_copy(update={"optional": optional})})
+    type_ = found.type.model_copy(update={"optional": optional, "values": expected.type.values})
+    return found.model_copy(update={"type": type_, "low": expected.low, "high": expected.high})
 
 
 def target_of(predict: Predict, table: pa.Table, action: str) -> Any:
