@@ -112,7 +112,7 @@ def test_links_lead_somewhere(page: Path) -> None:
 def test_files_that_the_architecture_names_are_there(page: Path) -> None:
     there = {
         path.name
-        for folder in ("grammar", "compiler", "runtimes", "cli", "tests", "docs")
+        for folder in ("grammar", "compiler", "runtimes", "lsp", "cli", "tests", "docs")
         for path in (ROOT / folder).rglob("*")
     }
     named = re.findall(r"`(?:[\w]+/)*(\w+\.(?:py|lark))`", page.read_text(encoding="utf-8"))
