@@ -43,7 +43,7 @@ def name_and_spec(parser: argparse.ArgumentParser) -> None:
 
 
 def open_session(given: argparse.Namespace) -> Session:
-    session = Session(find_spec(given.spec), given.on)
+    session = Session(find_spec(given.spec), given.on, getattr(given, "set", ()))
     if given.on != LOCAL:
         session.check()  # the spec says where this environment keeps its artifacts
     return session
@@ -87,6 +87,11 @@ def say(text: str = "") -> None:
 
 def say_json(data: Any) -> None:
     say(json.dumps(data, indent=2, ensure_ascii=False, default=str))
+
+
+def as_json(data: Any) -> str:
+    """In one line."""
+    return json.dumps(data, ensure_ascii=False, default=str)
 
 
 def colour(stream: Any) -> bool:

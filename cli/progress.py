@@ -8,7 +8,7 @@ import time
 from typing import Any
 
 from ..compiler.actions import Warned
-from ..runtimes.local.events import Event, Failed, Planned, Settled, Started, Tried, Waiting
+from ..runtimes.local.events import Event, Failed, Parted, Planned, Said, Settled, Started, Tried, Waiting
 from . import words
 from .frame import painter
 
@@ -36,6 +36,12 @@ class Lines:
                 return self._failed(event)
             case Tried() if event.is_best or event.failure or event.number % OFTEN == 0 or event.number == event.of:
                 return self._tried(event)
+            case Said(name="", text=text):
+                return [self.paint(f"  {text}", "grey")]
+            case Said(name=name, text=text):
+                return [self.paint(f"  {'says':8} {name:{self.width}}  {line}", "grey") for line in text.split("\n")]
+            case Parted() if event.failure:
+                return [self._line("failed", "red", event.name, f"{event.number:,}/{event.of:,}  {event.failure}")]
             case Waiting(name=name):
                 return [self._line("waits", "yellow", name, "another apply is making it")]
             case _:
@@ -113,6 +119,7 @@ class Live(Plain):
         super().__init__(stream)
         self.working: dict[str, tuple[str, float]] = {}
         self.trying: dict[str, Tried] = {}  # the last trial of each search
+        self.parting: dict[str, Parted] = {}  # the last part of each block that is made part by part
         self.drawn = 0
         self.lock = threading.Lock()
         self.closed = threading.Event()
@@ -127,8 +134,11 @@ class Live(Plain):
             elif isinstance(event, Settled | Failed):
                 self.working.pop(event.name, None)
                 self.trying.pop(event.name, None)
+                self.parting.pop(event.name, None)
             elif isinstance(event, Tried):
                 self.trying[event.name] = event
+            elif isinstance(event, Parted):
+                self.parting[event.name] = event
             if not isinstance(event, Tried) or event.failure:
                 super().__call__(event)
             self._draw()
@@ -155,8 +165,10 @@ class Live(Plain):
         paint = self.lines.paint
         for name, (verb, began) in list(self.working.items())[:8]:
             took = words.duration(time.monotonic() - began)
-            word = {"make": "making", "judge": "judging", "serve": "starting", "search": "trying"}[verb]
+            word = {"make": "making", "judge": "judging", "serve": "starting", "search": "trying", "parts": "making"}[verb]
             shown = f"{_trying(self.trying[name])}  " if verb == "search" and name in self.trying else ""
+            if verb == "parts" and name in self.parting:
+                shown = f"{self.parting[name].number:,}/{self.parting[name].of:,}  "
             self.stream.write(
                 f"  {paint(f'{word:8}', 'blue')} {name:{self.lines.width}}  {shown}{paint(took, 'grey')}\n"
             )

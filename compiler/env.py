@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Set
+from collections.abc import Iterator, Mapping, Set
 from dataclasses import dataclass, replace
 
 from ..grammar import tree
@@ -11,7 +11,7 @@ from ..grammar.kinds import Argument
 from ..grammar.source import Span
 from . import meant, values
 from .lines import word
-from .program import LOCAL, Environment, Value
+from .program import LOCAL, Environment, Node, Program, Value
 from .resolve import is_lost
 from .target import Target
 
@@ -64,7 +64,39 @@ def check(env: tree.Env, targets: Mapping[str, Target], params: Mapping[str, Val
             case _:
                 told.append(Diagnostic("E209", line.span, {"line": word(line), "kind": "env"},
                                        help="an env holds options, name = value, and set path = value"))  # fmt: skip
+    for option in sorted(target.required - set(given)) if target is not None else ():
+        help_ = f"write in it: {option} = {_example(target, option)}"
+        told.append(Diagnostic("E117", env.name.span, {"runtime": env.runtime.text, "option": option}, help=help_))
     return told
+
+
+def _example(target: Target | None, name: str) -> str:
+    option = next(one for one in target.options if one.name == name) if target else None
+    return '"s3://bucket/folder"' if name == "store" else f'"{option.choices[0]}"' if option and option.choices else "…"
+
+
+def lacking(program: Program, block_of: Mapping[str, tree.Block], env: tree.Env, target: Target) -> list[Diagnostic]:
+    """What the blocks ask for and the runtime cannot do, each at its place."""
+    return [
+        Diagnostic(
+            "E116",
+            span,
+            {"what": what, "runtime": target.name},
+            labels=(Label(env.runtime.span, f"{env.name.text} runs on {target.name}"),),
+            help=target.lacks[what],
+        )
+        for node in program.nodes
+        for what, span in _asked(node, block_of[node.name])
+        if what in target.lacks
+    ]
+
+
+def _asked(node: Node, block: tree.Block) -> Iterator[tuple[str, Span]]:
+    """The words for how it is made, and for its lines, each with its place."""
+    recipe = block.recipe.reference.span if block.recipe else block.inputs[0].span if block.inputs else block.head
+    yield node.recipe.word, recipe
+    for line in block.lines:
+        yield word(line), line.span
 
 
 def _no_such_runtime(env: tree.Env, targets: Mapping[str, Target]) -> Diagnostic:

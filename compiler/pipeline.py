@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from ..grammar import tree
 from ..grammar.codes import CODES
@@ -54,23 +54,25 @@ class Memos:
 
 
 def compile_text(
-    path: str, text: str, files: Files, targets: Mapping[str, Target] | None = None, env: str = LOCAL
-) -> Compiled:
+    path: str, text: str, files: Files, targets: Mapping[str, Target] | None = None, env: str = LOCAL,
+    sets: Sequence[str] = (),
+) -> Compiled:  # fmt: skip
     """A pure, total function of the text and the files it names. `path` is shown to people.
 
     `targets` are the runtimes that an environment may name, `env` is the one to compile for; the others are checked.
+    `sets`, as `deal = 7`, give params and arguments values besides those of the environment.
     """
     source = Source(path, text)
-    return compile_parsed(source, parse(source), files, parse, targets or {}, env, Memos())
+    return compile_parsed(source, parse(source), files, parse, targets or {}, env, Memos(), sets=sets)
 
 
 def compile_parsed(
     source: Source, parsed: Parsed, files: Files, read: Read, targets: Mapping[str, Target], env: str, memos: Memos,
-    sources: Mapping[str, Source] | None = None,
+    sources: Mapping[str, Source] | None = None, sets: Sequence[str] = (),
 ) -> Compiled:  # fmt: skip
     """The same, of a text that has been read: `read` reads the specs that it uses, `sources` are more texts that its
     spans count in."""
-    linked = link(source, parsed, files, read, sources or {})
+    linked = _with_sets(link(source, parsed, files, read, sources or {}), sets)
     envs = environments.environments(linked.document)
     world = _Given(files, targets, lock.read(files.text(lock.FILE)), memos)
     compiled = _for(envs.get(env), env, linked, world)
@@ -79,6 +81,21 @@ def compile_parsed(
     told = in_order(unknown_to_the_writer((*linked.diagnostics, *told), linked.document, linked.sources))
     told = [with_fix(one, linked.sources) for one in without_echoes(told)]
     return Compiled(compiled.program, tuple(told), linked.sources, compiled.document)
+
+
+def _with_sets(linked: Linked, sets: Sequence[str]) -> Linked:
+    """As if each environment set them: they are read as lines of one, so that mistakes in them are told alike."""
+    if not sets:
+        return linked
+    source = Source("--set", "env it on local {\n" + "".join(f"  set {one}\n" for one in sets) + "}\n")
+    parsed = parse(source)
+    env = next((s for s in parsed.document.statements if isinstance(s, tree.Env)), None)
+    document, wrong = linked.document, parsed.diagnostics
+    if env is not None:
+        overridden = environments.override(document, env, linked.lost)
+        document, wrong = overridden.document, (*wrong, *overridden.diagnostics)
+    sources = {**linked.sources, source.path: source}
+    return replace(linked, document=document, diagnostics=(*linked.diagnostics, *wrong), sources=sources)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +120,9 @@ def _for(env: tree.Env | None, name: str, linked: Linked, given: _Given) -> Comp
     names, unresolved = resolve(document, linked.lost, linked.uses, memo.named)
     program, mistakes = check(linked.sources, document, names, given.files, memo, pinned)
     if env is not None:
-        wrong = (*wrong, *environments.check(env, given.targets, program.params))
+        target = given.targets.get(env.runtime.text)
+        lacking = environments.lacking(program, names.block_of, env, target) if target else ()
+        wrong = (*wrong, *environments.check(env, given.targets, program.params), *lacking)
     environment = environments.environment(env, program.params, name)
     program = program.model_copy(update={"environment": environment})
     return Compiled(program, (*wrong, *unresolved, *mistakes), linked.sources, document)

@@ -12,12 +12,30 @@ Files = Mapping[str, str]  # path -> text
 
 
 @dataclass(frozen=True, slots=True)
+class Project:
+    """What goes to another machine along with a program: `texts` are the spec, those that it uses and the code of its
+    recipes, by path; `versions` those of the packages that a step imports, by the distribution's name."""
+
+    texts: Files = field(default_factory=dict)
+    versions: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class Target:
-    """`compile` is pure: the same program gives the same files. `recipes` are those that it can run, `options` what
-    an environment on it may say."""
+    """`compile` is pure: the same program and project give the same files.
+
+    `recipes` are those that it can run, `options` what an environment on it may say, and `required` those of them that
+    it must. `lacks` are the recipes and kinds of lines that it cannot honour, each with the reason: where a block has
+    one, that is an error at its place. `ships` says that what it compiles to takes the project along. `apply` names the
+    module whose `apply` makes a plan so; "" where the engine of this machine does.
+    """
 
     name: str
     doc: str
-    compile: Callable[[Program], Files]
+    compile: Callable[[Program, Project], Files]
     recipes: frozenset[str] = field(default_factory=frozenset)
     options: tuple[Argument, ...] = ()
+    required: frozenset[str] = frozenset()
+    lacks: Mapping[str, str] = field(default_factory=dict)
+    ships: bool = False
+    apply: str = ""

@@ -134,4 +134,32 @@ NAMES = (
         ('data a from csv "a.csv"\ndata b from last a by sql "select * from a"\n'),
         ('data a from csv "a.csv"\ndata b from a by sql "select * from a"\n'),
     ),
+    Code(
+        "E116",
+        "{what} cannot be done on {runtime}",
+        (
+            "What a runtime cannot honour is told before anything runs, and is never left out in silence. Where the "
+            "same spec runs on several, the environment says which."
+        ),
+        (
+            'data a from csv "a.csv"\n'
+            'model m from a by python "sklearn.linear_model:LogisticRegression" {\n  predict .churned from .x\n}\n'
+            "service s from m by http\n"
+            "data asked from s\n"
+            'env prod on prefect {\n  store = "s3://acme-ml/churn"\n}\n'
+        ),
+        (
+            'data a from csv "a.csv"\n'
+            'model m from a by python "sklearn.linear_model:LogisticRegression" {\n  predict .churned from .x\n}\n'
+            "service s from m by http\n"
+            'env prod on prefect {\n  store = "s3://acme-ml/churn"\n}\n'
+        ),
+    ),
+    Code(
+        "E117",
+        "an environment on {runtime} needs {option}",
+        "What it cannot do without is said in the environment, for every run and every machine alike.",
+        'data a from csv "a.csv"\nenv prod on prefect\n',
+        'data a from csv "a.csv"\nenv prod on prefect {\n  store = "s3://acme-ml/churn"\n}\n',
+    ),
 )

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from ..compiler.target import Target
-from . import local
+from . import local, prefect
 
 
 def targets() -> Mapping[str, Target]:
-    return {target.name: target for target in (local.TARGET,)}
+    return {target.name: target for target in (local.TARGET, prefect.TARGET)}

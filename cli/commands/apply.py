@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 import time
 from pathlib import Path
@@ -11,7 +10,7 @@ from ...compiler.actions import Plan
 from ...compiler.due import next_due
 from ...compiler.program import Program
 from ...runtimes.local.engine import Summary
-from ...runtimes.local.events import Planned
+from ...runtimes.local.events import Planned, as_data
 from ...runtimes.local.session import Session
 from ...runtimes.trouble import Trouble
 from .. import frame, planned, words
@@ -121,11 +120,6 @@ class _Gather:
 
     def __call__(self, event: Any) -> None:
         if not isinstance(event, Planned):
-            data: dict[str, Any] = {"event": type(event).__name__.lower()}
-            for name in event.__slots__:
-                value = getattr(event, name)
-                told = name in ("judged", "warned")
-                data[name] = [json.loads(one.model_dump_json()) for one in value] if told else value
-            self.events.append(data)
+            self.events.append(as_data(event))
 
     def close(self) -> None: ...

@@ -3,6 +3,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from ...compiler.target import Project
 from ...runtimes.targets import targets
 from .. import frame
 
@@ -13,10 +14,11 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(given: argparse.Namespace) -> int:
-    program = frame.program_of(frame.open_session(given))
+    session = frame.open_session(given)
+    program = frame.program_of(session)
     target = targets()[program.environment.runtime]
     folder = Path(given.to or f"compiled/{program.environment.name}")
-    files = target.compile(program)
+    files = target.compile(program, session.project(program)[0] if target.ships else Project())
     for name, text in files.items():
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 from pathlib import Path
 
 from ...compiler.load import Found, Unreadable, is_remote
 from ...compiler.program import Node, Program, Value
 from ...compiler.state import SourceFiles
 from ...compiler.types import Columns
+from .. import shipping
+from ..shipping import Shipped
 from ..store.ledger import Ledger
 from ..trouble import Trouble
 
@@ -18,11 +21,17 @@ NEAR = 2_000_000_000  # ns: a file changed so lately may change again within the
 
 
 class Disk:
-    """Files below `root`, with the ledger as memory of what was hashed. `asked` are the answers given: path -> digest."""
+    """Files below `root`, with the ledger as memory of what was hashed. `asked` are the answers given: path -> digest,
+    and `found` the columns that sources turned out to hold. What was sent along here from another machine is `shipped`."""
 
     def __init__(self, root: Path, ledger: Ledger) -> None:
         self.root, self.ledger = root, ledger
         self.asked: dict[str, str] = {}
+        self.found: dict[str, Columns] = {}
+
+    @cached_property
+    def shipped(self) -> Shipped | None:
+        return shipping.read(self.root)
 
     def text(self, path: str) -> str | None:
         try:
@@ -42,10 +51,19 @@ class Disk:
         return tuple(p.relative_to(self.root).as_posix() for _, p in zip(range(5000), found, strict=False))
 
     def columns(self, word: str, place: str, arguments: Mapping[str, Value], declared: Columns) -> Found:
-        from .. import sources  # pyarrow and more, which a compile from the cache does not need
-
         if is_remote(word, place):
             return None
+        key = shipping.key_of(word, place, arguments)
+        if self.shipped is not None and key in self.shipped.columns:
+            return self.shipped.columns[key]
+        found = self._columns(word, place, arguments, declared)
+        if not isinstance(found, Unreadable) and found is not None:
+            self.found[key] = found
+        return found
+
+    def _columns(self, word: str, place: str, arguments: Mapping[str, Value], declared: Columns) -> Found:
+        from .. import sources  # pyarrow and more, which a compile from the cache does not need
+
         try:
             if word == "folder":
                 return () if (self.root / place).is_dir() else Unreadable(f"there is no folder {place}")
@@ -140,6 +158,8 @@ def _look(node: Node) -> SourceFiles:
 
 
 def _files_of(node: Node, disk: Disk) -> SourceFiles:
+    if disk.shipped is not None and node.name in disk.shipped.files:
+        return SourceFiles(disk.shipped.files[node.name])
     try:
         paths = find(disk.root, node.recipe.word, node.recipe.place)
         seen = {path: disk.digest(path) for path in paths}

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import json
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,7 +17,7 @@ class Planned:
 
 @dataclass(frozen=True, slots=True)
 class Started:
-    """`verb` is "search", "make", "judge" or "serve"."""
+    """`verb` is "search", "parts", "make", "judge" or "serve"."""
 
     name: str
     verb: str
@@ -34,6 +35,18 @@ class Tried:
     score: float | None
     best: float | None
     is_best: bool = False
+    failure: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Parted:
+    """A part of a block is done: the `number`-th, `of` so many. `part` is what it is of, as in "day 2024-01-03". It
+    failed, if there is a `failure`; the others go on."""
+
+    name: str
+    number: int
+    of: int
+    part: str
     failure: str = ""
 
 
@@ -72,5 +85,37 @@ class Failed:
     log: str
 
 
-Event = Planned | Started | Tried | Waiting | Settled | Failed
+@dataclass(frozen=True, slots=True)
+class Said:
+    """A line that somebody else says: a step on another machine by its `name`, or "" who runs it there."""
+
+    name: str
+    text: str
+
+
+def as_data(event: Any) -> dict[str, Any]:
+    """What happened, for machines; `from_data` reads it."""
+    data: dict[str, Any] = {"event": type(event).__name__.lower()}
+    for name in event.__slots__:
+        value = getattr(event, name)
+        told = name in ("judged", "warned")
+        data[name] = [json.loads(one.model_dump_json()) for one in value] if told else value
+    return data
+
+
+def from_data(data: Mapping[str, Any]) -> Any:
+    """The event of `as_data`; None for one of another version."""
+    form = {form.__name__.lower(): form for form in (Started, Tried, Waiting, Settled, Failed, Said)}.get(
+        data.get("event", "")
+    )
+    if form is None:
+        return None
+    given = {name: data[name] for name in form.__slots__ if name in data}
+    for name, kind in (("judged", Judged), ("warned", Warned)):
+        if name in given:
+            given[name] = tuple(kind.model_validate(one) for one in given[name])
+    return form(**{name: tuple(v) if isinstance(v, list) else v for name, v in given.items()})
+
+
+Event = Planned | Started | Tried | Parted | Waiting | Settled | Failed | Said
 Watch = Callable[[Event], None]

@@ -4,19 +4,25 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Sequence
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ... import __version__
 from ...compiler.program import LOCAL, Program
 from ...compiler.state import State
+from ...compiler.types import Column
 from ...grammar.diagnostic import listing, nearest
 from ..trouble import Trouble
 from . import texts
+from .disk import Disk
 from .world import World, open_world, state_of
 
 if TYPE_CHECKING:  # the planner and the engine are imported by who plans and applies: a check needs neither
     from ...compiler.actions import Plan
+    from ...compiler.target import Project
+    from ..shipping import Shipment
     from .engine import Summary
     from .events import Watch
 
@@ -92,15 +98,15 @@ def _others(folder: Path) -> str:
 class Session:
     """`path` is shown to people as it was given. Where the artifacts are is known once the spec is compiled."""
 
-    def __init__(self, path: Path, env: str = "local") -> None:
-        self.path, self.env = path, env
+    def __init__(self, path: Path, env: str = "local", sets: Sequence[str] = ()) -> None:
+        self.path, self.env, self.sets = path, env, tuple(sets)
         self.world: World = open_world(path, env)
 
     # --- compile ----------------------------------------------------------------------------------------------
 
     def check(self) -> Checked:
         text = texts.read(self.path).text
-        key = hashlib.sha256(f"{_our_version()}\0{self.path}\0{self.env}\0{text}".encode()).hexdigest()
+        key = hashlib.sha256(f"{_our_version()}\0{self.path}\0{self.env}\0{self.sets}\0{text}".encode()).hexdigest()
         here = self.world if self.world.is_beside_spec() else open_world(self.path, self.env)
         checked = _cached(here, key) or self._compile(text, key, here)
         self.world = open_world(self.path, self.env, checked.store) if checked.store else here
@@ -110,8 +116,8 @@ class Session:
         from ...compiler.pipeline import compile_text  # lark and more, which a compile from the cache does not need
         from ..targets import targets
 
-        compiled = compile_text(str(self.path), text, here.disk, targets(), self.env)
-        head = _head(compiled, here.disk.asked)
+        compiled = compile_text(str(self.path), text, here.disk, targets(), self.env, self.sets)
+        head = _head(compiled, here.disk)
         if compiled.sound:
             body = json.dumps(head).encode() + b"\n" + compiled.program.model_dump_json().encode()
             here.ledger.put_compiled(key, body)
@@ -135,11 +141,38 @@ class Session:
         self, program: Program, plan: Plan, watch: Watch, workers: int | None = None, *, retire: bool = True,
         locked: bool = False,
     ) -> Summary:  # fmt: skip
+        """On the runtime of the environment."""
+        from ..targets import targets
+
+        elsewhere = targets()[program.environment.runtime].apply
+        if elsewhere:
+            module = import_module(elsewhere)
+            return module.apply(self, program, plan, watch)  # type: ignore[no-any-return]
+        return self.apply_here(program, plan, watch, workers, retire=retire, locked=locked)
+
+    def apply_here(
+        self, program: Program, plan: Plan, watch: Watch, workers: int | None = None, *, retire: bool = True,
+        locked: bool = False, only: str = "",
+    ) -> Summary:  # fmt: skip
+        """By the engine of this machine, whatever the environment says."""
         from .engine import apply
 
         option = program.environment.options.get("workers")
         workers = workers or (option if isinstance(option, int) else None)
-        return apply(program, plan, self.world, watch, workers, retire=retire, locked=locked)
+        return apply(program, plan, self.world, watch, workers, retire=retire, locked=locked, only=only)
+
+    def project(self, program: Program) -> tuple[Project, Shipment]:
+        """What goes to another machine along with the program. Raises Trouble where something cannot."""
+        from ...compiler.target import Project
+        from .. import shipping
+        from .world import versions
+
+        head = self.check().head
+        columns = {key: tuple(map(Column.model_validate, found)) for key, found in head["found"].items()}
+        asked = [path for path, digest in head["asked"].items() if digest]
+        root, sources = self.world.root, self.state(program).sources
+        shipment = shipping.pack(program, root, [program.spec, *asked], sources, columns)
+        return Project(shipment.texts, versions(program)), shipment
 
     def why(self, program: Program, name: str) -> list[tuple[int, str]]:
         from ...compiler.explain import trace
@@ -149,7 +182,7 @@ class Session:
         return list(trace(name, program, state, in_force(program, state)))
 
 
-def _head(compiled: Any, asked: dict[str, str]) -> dict[str, Any]:
+def _head(compiled: Any, disk: Disk) -> dict[str, Any]:
     """All but the program, as it is kept beside it."""
     from ...grammar import render
 
@@ -157,7 +190,8 @@ def _head(compiled: Any, asked: dict[str, str]) -> dict[str, Any]:
     return {
         "plain": render.render_all(told, sources), "coloured": render.render_all(told, sources, colour=True),
         "data": [render.as_data(one, sources) for one in told], "sound": compiled.sound, "blocks": len(program.nodes),
-        "store": str(program.environment.options.get("store", "")), "asked": dict(asked),
+        "store": str(program.environment.options.get("store", "")), "asked": dict(disk.asked),
+        "found": {key: [column.model_dump(mode="json") for column in columns] for key, columns in disk.found.items()},
     }  # fmt: skip
 
 

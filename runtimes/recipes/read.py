@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from ...compiler.load import is_remote
 from ...compiler.types import Column, Columns, required
-from .. import sources, tables
+from .. import shipping, sources, tables
 from ..declared import Findings, and_more, findings, said
 from ..order import Made, Make, Outcome
 from ..sources import postgres, remote, sqlite
@@ -27,6 +27,8 @@ REFUSED = pa.schema([("file", pa.string()), ("line", pa.int64()), *((name, pa.st
 def make(order: Make, objects: Objects) -> Outcome:
     """Read all files of the place, or refuse where they are not those that the key speaks of."""
     root, place = Path(order.root), order.recipe.place
+    if (root / shipping.FILE).is_file() and not is_remote(order.recipe.word, place):
+        shipping.lay_out(root, order.expected, objects)
     if order.recipe.word == "folder":
         return Outcome(outputs={order.names[0]: _folder(root, place, order.expected, objects)})
     raw = _raw(order, objects)

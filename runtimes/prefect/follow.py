@@ -1,0 +1,119 @@
+"""What a run of the flow comes to, told as an apply on this machine tells it: from the tasks' states and the store."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+from ...compiler import plan as planning
+from ...compiler.actions import Plan, Refuse
+from ...compiler.program import Node, Program
+from ...compiler.state import State
+from ..local.engine import Summary
+from ..local.events import Failed, Said, Settled, Started, Watch
+
+if TYPE_CHECKING:
+    from ..local.session import Session
+
+WORDS = ("made", "accepted", "reused", "served", "refused", "waits", "retired")
+INFO = 20
+
+
+class Following:
+    """Hears of tasks in any order and tells of each once."""
+
+    def __init__(self, session: Session, program: Program, plan: Plan, watch: Watch) -> None:
+        self.session, self.program, self.watch = session, program, watch
+        self.node_of = {node.title: node for node in program.nodes}
+        self.started: set[str] = set()
+        self.settled: dict[str, str] = {}
+        self.titles: dict[Any, str] = {}
+        self.outlooks: dict[str, planning.Outlook] = {}
+        self.failures: list[str] = []
+        self.refusals: list[str] = []
+        self.sources = session.state(program).sources
+
+    def saw(self, task: Any) -> None:
+        title, state = task.name.rpartition("-")[0], task.state  # Prefect numbers the runs of a task
+        node = self.node_of.get(title)
+        self.titles[task.id] = title
+        if node is None or state is None or title in self.settled:
+            return
+        if state.is_running() and title not in self.started:
+            self.started.add(title)
+            self.watch(Started(title, "make"))
+        if state.is_final():
+            self._settle(node, state, task.total_run_time.total_seconds())
+
+    def heard(self, log: Any) -> None:
+        title = self.titles.get(log.task_run_id, "")
+        if log.level >= INFO and title and not log.message.startswith(("Finished in state", "Task run ")):
+            self.watch(Said(title, log.message))
+
+    def ended(self, state: Any, tasks: Iterable[Any]) -> None:
+        for task in tasks:
+            self.saw(task)
+        left = [node for node in self.program.nodes if node.title not in self.settled]
+        if left and not state.is_completed():
+            why = f"the run was {state.name.lower()}: {_first_line(state.message)}".rstrip(": ")
+            for node in left:
+                self._failed(node, why, "apply again: what was finished stays")
+
+    def summary(self, seconds: float) -> Summary:
+        counts: dict[str, int] = {}
+        for how in self.settled.values():
+            counts[how] = counts.get(how, 0) + 1
+        return Summary(counts, seconds, tuple(self.failures), tuple(self.refusals))
+
+    # --- one block ------------------------------------------------------------------------------------------------
+
+    def _settle(self, node: Node, state: Any, seconds: float) -> None:
+        how = state.name.lower()
+        if how not in WORDS:
+            message, _, rest = (state.message or f"its task is {how}").partition("\n")
+            detail, _, help_ = rest.rpartition("help: ")
+            self._failed(node, message, help_, detail)
+            return
+        self.settled[node.title] = how
+        if how == "refused":
+            self.refusals.append(node.title)
+        self.watch(self._event(node, how, seconds, state.message or ""))
+
+    def _failed(self, node: Node, message: str, help_: str, detail: str = "") -> None:
+        self.settled[node.title] = "failed"
+        self.failures.append(node.title)
+        self.watch(Failed(node.title, message, help_, detail, ""))
+
+    def _event(self, node: Node, how: str, seconds: float, message: str) -> Settled:
+        """With what the store now says of it."""
+        from ..local.world import state_of
+
+        state = state_of(self.program, self.session.world, self.sources)
+        with contextlib.suppress(KeyError, AssertionError):
+            action = planning.decide(node, self.program, self._outlooks(node, state), state)
+            key = getattr(action, "key", "") or (state.names[node.name].key if node.name in state.names else "")
+            record = state.record(key) if key else None
+            rows = tuple(made.rows for made in record.outputs) if record else ()
+            judged = action.judged if isinstance(action, Refuse) else ()
+            address = message if node.kind == "service" else ""
+            metrics = None
+            if record is not None and node.kind == "model":
+                made = dict(zip(node.names, record.outputs, strict=True))
+                metrics = planning.Answers(
+                    node, self.program, made, record, self._outlooks(node, state), state
+                ).measured()
+            return Settled(node.title, node.kind, how, seconds, rows, metrics, judged,
+                           message if how == "waits" else "", address=address)  # fmt: skip
+        return Settled(node.title, node.kind, how, seconds, reason=message)
+
+    def _outlooks(self, node: Node, state: State) -> dict[str, planning.Outlook]:
+        found: dict[str, planning.Outlook] = {}
+        for before in self.program.upstream(node.name):
+            if before.name != node.name:
+                found |= planning.as_it_is(before, state)
+        return found
+
+
+def _first_line(text: str | None) -> str:
+    return (text or "").split("\n", 1)[0]

@@ -1,0 +1,231 @@
+"""The Prefect server as mlspec talks to it: every failure on the way is one line."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from ..trouble import Trouble
+from .wiring import Flow, Parameter
+
+QUIET = {
+    "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+    "DO_NOT_TRACK": "1",
+    "PREFECT_LOGGING_TO_API_WHEN_MISSING_FLOW": "ignore",
+}
+TO_START = 60.0  # seconds for a server of our own
+TYPES = {"int": "integer", "float": "number", "bool": "boolean", "str": "string"}
+PAGE = 200
+
+
+@contextmanager
+def server(say: Callable[[str], None]) -> Iterator[Server]:
+    """The server that Prefect is configured for; where there is none, one of our own for as long as this lasts."""
+    try:
+        from prefect.client.orchestration import get_client
+        from prefect.settings import PREFECT_API_URL
+    except ImportError:
+        raise Trouble("talk to Prefect", "it is not installed", 'pip install "mlspec[prefect]"') from None
+    url = PREFECT_API_URL.value()
+    own = None
+    if not url:
+        say("no Prefect server is configured: one of our own is used, for this apply alone")
+        own, url = _started()
+    try:
+        with _told(url), _configured(url), get_client(sync_client=True) as client:
+            client.hello()
+            yield Server(client, url, own)
+    finally:
+        if own is not None:
+            own.terminate()
+            own.wait()
+
+
+@dataclass(slots=True)
+class Server:
+    """`own` is the process of an embedded server."""
+
+    client: Any
+    url: str
+    own: subprocess.Popen[bytes] | None = None
+    runner: subprocess.Popen[bytes] | None = None
+    heard: int = 0
+    _names: dict[Any, str] = field(default_factory=dict)
+
+    @property
+    def embedded(self) -> bool:
+        return self.own is not None
+
+    @property
+    def where(self) -> str:
+        return "the embedded server" if self.embedded else self.url.removesuffix("/api")
+
+    def pool(self, name: str) -> Any:
+        from prefect.exceptions import ObjectNotFound
+
+        with _told(self.url):
+            try:
+                return self.client.read_work_pool(name)
+            except ObjectNotFound:
+                help_ = f"prefect work-pool create {name} --type process, or say work_pool = in the env"
+                raise Trouble(f"run on the work pool {name}", f"{self.where} has none of that name", help_) from None
+
+    def start(self, flow: Flow, step: dict[str, Any], pool: Any) -> Any:
+        """Register the deployment, as its own users would, and ask for a run of it."""
+        with _told(self.url):
+            flow_id = self.client.create_flow_from_name(flow.name)
+            deployment = self.client.create_deployment(
+                flow_id, flow.environment, entrypoint=f"flow.py:{flow.id}", description=flow.doc, tags=["mlspec"],
+                work_pool_name=flow.pool if pool else None, pull_steps=[step], schedules=_schedules(flow) if pool else None,
+                parameter_openapi_schema=_schema(flow.parameters), enforce_parameter_schema=True,
+            )  # fmt: skip
+            run = self.client.create_flow_run_from_deployment(deployment, tags=["mlspec"])
+        if self.embedded:
+            command = [sys.executable, "-m", "prefect", "flow-run", "execute", str(run.id)]
+            self.runner = subprocess.Popen(command, env=_environment(self.url), stdout=subprocess.DEVNULL,
+                                           stderr=subprocess.DEVNULL, stdin=subprocess.DEVNULL)  # fmt: skip
+        return run
+
+    def look(self, run: Any) -> tuple[Any, list[Any]]:
+        """The run's state, and the runs of its tasks."""
+        from prefect.client.schemas.filters import FlowRunFilter, FlowRunFilterId
+
+        only = FlowRunFilter(id=FlowRunFilterId(any_=[run]))
+        with _told(self.url):
+            found: list[Any] = []
+            state = self.client.read_flow_run(run).state
+            while True:
+                page = self.client.read_task_runs(flow_run_filter=only, limit=PAGE, offset=len(found))
+                found += page
+                if len(page) < PAGE:
+                    return state, found
+
+    def logs(self, run: Any) -> list[Any]:
+        """What was said since it was last asked."""
+        from prefect.client.schemas.filters import LogFilter, LogFilterFlowRunId
+        from prefect.client.schemas.sorting import LogSort
+
+        with _told(self.url):
+            found = self.client.read_logs(LogFilter(flow_run_id=LogFilterFlowRunId(any_=[run])), limit=PAGE,
+                                          offset=self.heard, sort=LogSort.TIMESTAMP_ASC)  # fmt: skip
+        self.heard += len(found)
+        return list(found)
+
+    def workers(self, pool: str) -> list[str]:
+        """The names of those that are alive."""
+        with _told(self.url):
+            return [w.name for w in self.client.read_workers_for_work_pool(pool) if str(w.status).endswith("ONLINE")]
+
+    def cancel(self, run: Any) -> None:
+        from prefect.states import Cancelling
+
+        with _told(self.url):
+            self.client.set_flow_run_state(run, Cancelling())
+
+    def still_there(self) -> None:
+        """Raises Trouble where the process that was to run the flow has ended without a word."""
+        if self.runner is not None and self.runner.poll() not in (None, 0):
+            raise Trouble("run the flow", f"its process ended with code {self.runner.returncode}", "apply again")
+
+
+# --- a deployment ---------------------------------------------------------------------------------------------------
+
+
+def _schedules(flow: Flow) -> list[Any]:
+    from prefect.client.schemas.actions import DeploymentScheduleCreate
+    from prefect.client.schemas.schedules import CronSchedule, IntervalSchedule
+
+    made = []
+    for one in flow.schedules:
+        word, _, value = one.line.partition(": ")
+        schedule: Any = (
+            CronSchedule(cron=value.strip('"'), timezone=one.zone)
+            if word == "cron"
+            else IntervalSchedule(interval=float(value))
+        )
+        made.append(DeploymentScheduleCreate(schedule=schedule, slug=one.slug))
+    return made
+
+
+def _schema(parameters: tuple[Parameter, ...]) -> dict[str, Any]:
+    import ast
+
+    properties = {
+        one.id: {"type": TYPES[one.type], "title": one.name, "default": ast.literal_eval(one.default), "position": at}
+        for at, one in enumerate(parameters)
+    }
+    return {"type": "object", "title": "Parameters", "properties": properties, "required": []}
+
+
+# --- a server of our own --------------------------------------------------------------------------------------------
+
+
+def _started() -> tuple[subprocess.Popen[bytes], str]:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    url = f"http://127.0.0.1:{port}/api"
+    command = [sys.executable, "-m", "prefect", "server", "start", "--host", "127.0.0.1", "--port", str(port)]
+    process = subprocess.Popen(command, env=_environment(url), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+                               stdin=subprocess.DEVNULL)  # fmt: skip
+    end = time.monotonic() + TO_START
+    while time.monotonic() < end and process.poll() is None:
+        if _answers(url):
+            return process, url
+        time.sleep(0.2)
+    process.kill()
+    raise Trouble("start a Prefect server", "it did not come up", "prefect server start tells why")
+
+
+def _answers(url: str) -> bool:
+    import httpx
+
+    try:
+        return httpx.get(f"{url}/health", timeout=2).status_code == httpx.codes.OK
+    except httpx.HTTPError:
+        return False
+
+
+def _environment(url: str) -> dict[str, str]:
+    return {**os.environ, **QUIET, "PREFECT_API_URL": url}
+
+
+@contextmanager
+def _configured(url: str) -> Iterator[None]:
+    from prefect.settings import PREFECT_API_URL, temporary_settings
+
+    with temporary_settings({PREFECT_API_URL: url}):
+        yield
+
+
+@contextmanager
+def _told(url: str) -> Iterator[None]:
+    """What goes wrong on the way to the server, as one line."""
+    import httpx
+    from prefect.exceptions import PrefectHTTPStatusError
+
+    where = url.split("@")[-1].removesuffix("/api")
+    try:
+        yield
+    except PrefectHTTPStatusError as error:
+        code = error.response.status_code
+        if code in (401, 403):
+            raise Trouble(
+                f"talk to Prefect at {where}", f"it does not let us in ({code})", "look at PREFECT_API_KEY"
+            ) from None
+        if code == 404:
+            raise Trouble(f"talk to Prefect at {where}", "there is something else at that address",
+                          "PREFECT_API_URL ends in /api") from None  # fmt: skip
+        raise Trouble(f"talk to Prefect at {where}", f"it answered {code}: {error.response.text[:200]}") from None
+    except (httpx.HTTPError, OSError, RuntimeError) as error:
+        if isinstance(error, RuntimeError) and "reach API" not in str(error):
+            raise
+        raise Trouble(f"talk to Prefect at {where}", "nothing answers there",
+                      "prefect server start brings one up; PREFECT_API_URL says where it is") from None  # fmt: skip

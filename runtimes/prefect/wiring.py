@@ -1,0 +1,191 @@
+"""A program -> what the templates say of it: the tasks, what each waits for, and what Prefect is told of each. Pure."""
+
+from __future__ import annotations
+
+import json
+import keyword
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from ... import __version__
+from ...compiler.program import Needs, Node, Program, Value
+from ..secrets import variable
+
+TAKEN = {"flow", "task", "allow_failure", "Path", "Job", "end", "run", "ThreadPoolTaskRunner", "ProcessPoolTaskRunner",
+         "DaskTaskRunner", "RayTaskRunner"}  # fmt: skip
+TO_END = 60  # seconds: a job that is out of time says so itself; Prefect ends what does not
+DISTRIBUTIONS = {
+    "sklearn": "scikit-learn",
+    "yaml": "pyyaml",
+    "PIL": "pillow",
+    "cv2": "opencv-python",
+    "skimage": "scikit-image",
+}
+EXTRAS = {"dask": "prefect-dask", "ray": "prefect-ray"}
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """`options` are the decorator's, as Python; `after` the tasks that it waits for."""
+
+    id: str
+    title: str
+    name: str
+    doc: str
+    options: tuple[str, ...]
+    after: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """`type` and `default` as Python."""
+
+    id: str
+    name: str
+    type: str
+    default: str
+
+
+@dataclass(frozen=True, slots=True)
+class Schedule:
+    """`line` is what a deployment says: a cron or an interval."""
+
+    slug: str
+    line: str
+    zone: str
+
+
+@dataclass(frozen=True, slots=True)
+class Flow:
+    id: str
+    name: str
+    spec: str
+    environment: str
+    doc: str
+    version: str
+    runner: str
+    imports: tuple[str, ...]
+    pool: str
+    tasks: tuple[Task, ...]
+    parameters: tuple[Parameter, ...]
+    schedules: tuple[Schedule, ...]
+    requirements: tuple[str, ...]
+    secrets: tuple[str, ...]
+    store: str
+
+
+def wired(program: Program, versions: Mapping[str, str]) -> Flow:
+    options = program.environment.options
+    ids = _ids(program)
+    runner = str(options.get("runner", "threads"))
+    call, imports = _runner(runner, options)
+    name = program.spec.removesuffix(".mlspec")
+    return Flow(
+        id=_identifier(name, set(ids.values())), name=name, spec=program.spec, environment=program.environment.name,
+        doc=program.doc or f"{program.spec} on {program.environment.name}.", version=__version__, runner=call,
+        imports=imports, pool=str(options.get("work_pool", "default")),
+        tasks=tuple(_task(node, program, ids) for node in program.nodes),
+        parameters=tuple(_parameters(program.params)), schedules=tuple(_schedules(program)),
+        requirements=tuple(_requirements(program, versions, runner)), secrets=tuple(dict.fromkeys(map(variable, program.secrets))),
+        store=str(options.get("store", "")),
+    )  # fmt: skip
+
+
+# --- tasks ----------------------------------------------------------------------------------------------------------
+
+
+def _ids(program: Program) -> dict[str, str]:
+    """A Python name for each node, by the node's name."""
+    found: dict[str, str] = {}
+    for node in program.nodes:
+        found[node.name] = _identifier("_".join(node.names), set(found.values()))
+    return found
+
+
+def _identifier(name: str, taken: set[str]) -> str:
+    found = re.sub(r"\W", "_", name)
+    found = f"_{found}" if found[:1].isdigit() else found
+    while found in taken or found in TAKEN or keyword.iskeyword(found):
+        found += "_"
+    return found
+
+
+def _task(node: Node, program: Program, ids: Mapping[str, str]) -> Task:
+    node_of = program.node_of()
+    wanted = [item.name for item in node.inputs if not item.last] + list(node.reads)
+    after = dict.fromkeys(ids[node_of[name].name] for name in wanted if name in node_of)
+    doc = " ".join([*node.doc.split(), f"({node.span.path}, line {node.span.line})"])
+    return Task(ids[node.name], node.title, node.name, doc.replace("\\", "\\\\").replace('"""', "'''"),
+                tuple(_options(node)), tuple(after))  # fmt: skip
+
+
+def _options(node: Node) -> Iterator[str]:
+    needs = node.needs
+    yield f"name={node.title!r}"
+    if needs.retries:
+        yield f"retries={needs.retries}"
+        yield "retry_condition_fn=Job.went_wrong"
+    if needs.time:
+        yield f"timeout_seconds={needs.time + TO_END:g}"
+    yield f"tags={[node.kind, *_tags(needs)]!r}"
+
+
+def _tags(needs: Needs) -> Iterator[str]:
+    """What a concurrency limit on the server may count."""
+    if needs.cpu:
+        yield f"cpu-{needs.cpu:g}"
+    if needs.memory:
+        yield f"memory-{needs.memory / 1024**3:g}GiB"
+    if needs.gpu:
+        yield "gpu"
+
+
+def _runner(runner: str, options: Mapping[str, Value]) -> tuple[str, tuple[str, ...]]:
+    """The task runner as it is constructed, and where it is imported from."""
+    workers, address = options.get("workers"), options.get("address")
+    match runner:
+        case "dask":
+            given = (
+                f"address={address!r}"
+                if address
+                else f"cluster_kwargs={{'n_workers': {workers or 2}, 'threads_per_worker': 1}}"
+            )
+            return f"DaskTaskRunner({given})", ("from prefect_dask import DaskTaskRunner",)
+        case "ray":
+            given = f"address={address!r}" if address else f"init_kwargs={{'num_cpus': {workers}}}" if workers else ""
+            return f"RayTaskRunner({given})", ("from prefect_ray import RayTaskRunner",)
+        case _:
+            name = {"processes": "ProcessPoolTaskRunner"}.get(runner, "ThreadPoolTaskRunner")
+            return f"{name}(max_workers={workers or 4})", (f"from prefect.task_runners import {name}",)
+
+
+# --- the deployment -------------------------------------------------------------------------------------------------
+
+
+def _parameters(params: Mapping[str, Value]) -> Iterator[Parameter]:
+    """Of a used spec they are its own affair."""
+    taken: set[str] = set()
+    for name, value in params.items():
+        if "." not in name and not isinstance(value, tuple) and value is not None:
+            id_ = _identifier(name, taken)
+            taken.add(id_)
+            yield Parameter(id_, name, type(value).__name__, repr(value))
+
+
+def _schedules(program: Program) -> Iterator[Schedule]:
+    for node in program.nodes:
+        if node.every is not None:
+            line = f"cron: {json.dumps(node.every.cron)}" if node.every.cron else f"interval: {node.every.seconds:g}"
+            yield Schedule(re.sub(r"[^a-z0-9]+", "-", node.name.lower()).strip("-") or "it", line, node.every.zone)
+
+
+def _requirements(program: Program, versions: Mapping[str, str], runner: str) -> Iterator[str]:
+    """With the versions that the keys hold, since others would make everything anew."""
+    yield f"mlspec[prefect,s3]=={__version__}"
+    if runner in EXTRAS:
+        yield EXTRAS[runner]
+    named = {DISTRIBUTIONS.get(package, package): version for package, version in versions.items()}
+    yield from sorted(
+        f"{name}=={version}" for name, version in named.items() if version not in ("none", "") and name != "mlspec"
+    )
