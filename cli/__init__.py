@@ -22,17 +22,20 @@ COMMANDS = {
     "export": "take an artifact out as a file",
     "rollback": "move a name back to the artifact before",
     "stop": "stop a service",
+    "push": "copy what a spec has made into another environment's store",
+    "pull": "copy what was made elsewhere into the store here",
     "gc": "remove what nothing refers to",
     "compile": "write the plan as files for a platform",
+    "runtime": "tell which runtimes there are, or test one",
     "explain": "explain an error code",
     "lsp": "serve an editor, over standard input and output",
     "job": "do one action of a compiled plan",
 }
 GROUPS = (
     ("write", ("init", "check", "fmt", "explain", "lsp")),
-    ("run", ("plan", "apply", "compile", "job")),
+    ("run", ("plan", "apply", "compile", "job", "runtime")),
     ("look", ("show", "why", "status", "logs", "graph", "export")),
-    ("keep", ("rollback", "stop", "gc")),
+    ("keep", ("rollback", "stop", "push", "pull", "gc")),
 )
 
 

@@ -43,7 +43,8 @@ def name_and_spec(parser: argparse.ArgumentParser) -> None:
 
 
 def open_session(given: argparse.Namespace) -> Session:
-    session = Session(find_spec(given.spec), given.on, getattr(given, "set", ()))
+    locked = getattr(given, "locked", False)
+    session = Session(find_spec(given.spec), given.on, getattr(given, "set", ()), locked=locked)
     if given.on != LOCAL:
         session.check()  # the spec says where this environment keeps its artifacts
     return session

@@ -51,10 +51,10 @@ class Artifact:
             from ..runtimes.models import load
 
             return load(objects.folder(accepted.digest)).native
-        if accepted.digest.startswith("folder:"):
-            return objects.folder(accepted.digest)
         from ..runtimes import tables
 
+        if tables.is_folder(objects, accepted.digest):
+            return objects.folder(accepted.digest)
         return tables.read(objects, accepted.digest).to_pandas(date_as_object=False)
 
     def _node(self) -> Any:

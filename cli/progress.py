@@ -8,7 +8,7 @@ import time
 from typing import Any
 
 from ..compiler.actions import Warned
-from ..runtimes.local.events import Event, Failed, Parted, Planned, Said, Settled, Started, Tried, Waiting
+from ..runtimes.local.events import Event, Failed, Moving, Parted, Planned, Said, Settled, Started, Tried, Waiting
 from . import words
 from .frame import painter
 
@@ -120,6 +120,7 @@ class Live(Plain):
         self.working: dict[str, tuple[str, float]] = {}
         self.trying: dict[str, Tried] = {}  # the last trial of each search
         self.parting: dict[str, Parted] = {}  # the last part of each block that is made part by part
+        self.moving: dict[str, Moving] = {}  # how far the transfer of a step has come
         self.drawn = 0
         self.lock = threading.Lock()
         self.closed = threading.Event()
@@ -135,10 +136,13 @@ class Live(Plain):
                 self.working.pop(event.name, None)
                 self.trying.pop(event.name, None)
                 self.parting.pop(event.name, None)
+                self.moving.pop(event.name, None)
             elif isinstance(event, Tried):
                 self.trying[event.name] = event
             elif isinstance(event, Parted):
                 self.parting[event.name] = event
+            elif isinstance(event, Moving):
+                self.moving[event.name] = event
             if not isinstance(event, Tried) or event.failure:
                 super().__call__(event)
             self._draw()
@@ -169,11 +173,18 @@ class Live(Plain):
             shown = f"{_trying(self.trying[name])}  " if verb == "search" and name in self.trying else ""
             if verb == "parts" and name in self.parting:
                 shown = f"{self.parting[name].number:,}/{self.parting[name].of:,}  "
+            if name in self.moving:
+                shown += _moving(self.moving[name])
             self.stream.write(
                 f"  {paint(f'{word:8}', 'blue')} {name:{self.lines.width}}  {shown}{paint(took, 'grey')}\n"
             )
             self.drawn += 1
         self.stream.flush()
+
+
+def _moving(event: Moving) -> str:
+    of = f" of {words.size(event.of)}" if event.of else ""
+    return f"{words.size(event.done)}{of} {event.way}  "
 
 
 def _trying(event: Tried) -> str:

@@ -52,17 +52,21 @@ def _data(
     session: Session, accepted: Accepted, record: Record | None, node: Node, name: str, rows: int
 ) -> dict[str, Any]:
     objects = session.world.objects
-    if accepted.digest.startswith("folder:"):
-        return {"files": sorted(objects.listing(accepted.digest))}
     from ..runtimes import tables
 
-    table = tables.read(objects, accepted.digest)
+    if tables.is_folder(objects, accepted.digest):
+        return {"files": sorted(objects.listing(accepted.digest))}
     made = record.outputs[node.names.index(name)] if record else None
-    columns = [
-        {"name": c.name, "type": str(c.type)}
-        for c in (made.columns if made and made.columns else tables.columns_of(table))
-    ]
-    return {"rows": table.num_rows, "columns": columns, "first": table.slice(0, rows).to_pylist()}
+    if made and made.columns and made.rows is not None:
+        from ..runtimes.glance import first_rows
+
+        count, held, first = made.rows, made.columns, first_rows(objects, accepted.digest, rows)
+    else:
+        table = tables.read(objects, accepted.digest)
+        count, held, first = table.num_rows, tables.columns_of(table), table.slice(0, rows).to_pylist()
+    columns = [{"name": c.name, "type": str(c.type)} for c in held]
+    parts = {"parts": len(found)} if (found := tables.index(objects, accepted.digest)) else {}
+    return {"rows": count, **parts, "columns": columns, "first": first}
 
 
 def _model(session: Session, program: Program, node: Node, accepted: Accepted, record: Record | None) -> dict[str, Any]:
@@ -118,10 +122,8 @@ def _answers(session: Session, program: Program, node: Node, record: Record) -> 
 
 
 def _service(session: Session, name: str, node: Node) -> dict[str, Any]:
-    from ..runtimes.serving import control
-
-    status = control.status(session.world.service(name))
-    found: dict[str, Any] = status.model_dump()
+    status = session.world.status(name)
+    found: dict[str, Any] = status.model_dump(exclude=None if status.pid else {"pid", "since", "requests", "errors"})
     if not status.running:
         return {"answers": "it is not running", "running": False}
     return found | {"answers": f"{status.address}{node.arguments.get('route', '/predict')}"}

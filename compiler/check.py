@@ -32,9 +32,11 @@ def check(
     files: Files,
     memo: Memo | None = None,
     pinned: Mapping[str, Pinned] | None = None,
+    locked: Mapping[str, Pinned] | None = None,
 ) -> tuple[Program, tuple[Diagnostic, ...]]:
-    """`memo` holds what was found of blocks before, for those that are as they were; `pinned` are the lock's lines."""
-    scope = Scope(sources, names, files, {}, pinned or {})
+    """`memo` holds what was found of blocks before, for those that are as they were; `pinned` are the lock's lines, and
+    `locked` those that are taken in place of a look into the source."""
+    scope = Scope(sources, names, files, {}, pinned or {}, locked or {})
     plain = params(names, scope)
     scope.params = {**plain, **{name: values.Secret(name) for name in names.secrets}}
     if memo is not None:
@@ -138,11 +140,6 @@ def _as_read(block: tree.Block, scope: Scope) -> Node | None:
     if recipe is None:
         _forget(block, scope)
         return None
-    if not recipe.supported:
-        place = block.recipe.span if block.recipe and not recipe.source else block.inputs[0].span
-        scope.tell("E901", place, {"what": recipe.word})
-        _forget(block, scope)
-        return None
     _counts(block, recipe, scope)
     node = make.node(block, recipe, scope)
     if node is None:
@@ -189,8 +186,6 @@ def _lines_belong(block: tree.Block, scope: Scope) -> None:
                 help_ = f"an argument gets its value by =: {line.name} = {scope.written(line.type.span)}"
                 fix = Fix(Span(line.span.path, line.name_span.end, line.type.span.start), " = ")
             scope.tell("E209", line.span, {"line": form.word, "kind": block.kind}, help=help_, fix=fix)
-        elif not form.supported:
-            scope.tell("E901", line.span, {"what": form.word if form.word != "among" else "a searched argument"})
 
 
 def recipe_of(block: tree.Block, scope: Scope) -> Recipe | None:

@@ -50,6 +50,9 @@ def check(env: tree.Env, targets: Mapping[str, Target], params: Mapping[str, Val
     target = targets.get(env.runtime.text)
     if target is None:
         told.append(_no_such_runtime(env, targets))
+    elif target.broken:
+        told.append(Diagnostic("E109", env.runtime.span, {"word": env.runtime.text}, help=target.broken))
+        target = None
     given: dict[str, tree.Assign] = {}
     for line in env.lines:
         match line:

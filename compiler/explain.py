@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 
+from . import parts
 from .program import Node, Program
 from .state import State
 
@@ -15,6 +16,7 @@ def changes(before: Mapping[str, str], now: Mapping[str, str], node: Node, state
         old, new = before.get(part), now.get(part)
         if old != new:
             yield _line(part, old, new, node, state)
+    yield from parts.news(node, before, now, state.fact)
 
 
 def _order(part: str) -> tuple[int, str]:
@@ -98,7 +100,8 @@ def trace(
         if source is None:
             yield depth + 1, line
     for item in node.inputs:
-        yield from _below(item.name, program, state, keys, depth + 1)
+        if not item.last:  # what was accepted before is a cause of nothing, and may be the artifact itself
+            yield from _below(item.name, program, state, keys, depth + 1)
 
 
 def _below(

@@ -10,7 +10,7 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 
-from .program import Among, Doubt, Fact, Input, Measure, Node, Predict, Rows, Search, Value
+from .program import Among, Doubt, Each, Fact, Input, Measure, Node, Predict, Rows, Search, Value
 from .types import Column
 
 # Raised when a recipe of ours would make other bytes from the same parts.
@@ -78,6 +78,8 @@ def making(node: Node, digests: Mapping[str, str], files: Mapping[str, str], ver
         parts["predict"] = predict_text(node.predict)
     if node.search:
         parts |= _search(node.search, digests, versions)
+    if node.each:
+        parts["each"] = " of ".join((str(node.each), *([", ".join(each_roles(node))] if node.each.of else ())))
     if node.exchange:
         parts["request"] = hashlib.sha256(node.exchange.model_dump_json().encode()).hexdigest()
     parts["outputs"] = str(len(node.names))
@@ -99,6 +101,12 @@ def role(node: Node, item: Input, position: int) -> str:
         node.recipe.code and not node.recipe.code.is_class and node.recipe.code.files
     )
     return item.alias if by_name else str(position + 1)
+
+
+def each_roles(node: Node) -> tuple[str, ...]:
+    """What the inputs are to the recipe of which a part gets its own rows, the one that says which parts there are first."""
+    roles = {item.alias: role(node, item, position) for position, item in enumerate(node.inputs)}
+    return tuple(roles[alias] for alias in node.each.of) if node.each else ()
 
 
 def _argument_name(node: Node, name: str) -> str:
@@ -161,6 +169,28 @@ def trial_key(parts: Mapping[str, str], arguments: Mapping[str, Value]) -> str:
     return key_of(
         {**own, **{f"argument {name}": written(value) for name, value in arguments.items()}, "trial": "score"}
     )
+
+
+# --- part by part ---------------------------------------------------------------------------------------------
+
+
+def part(whole: Node, making: Mapping[str, str], own: Sequence[str]) -> Parts:
+    """What makes one part of a block: the same as if the block were made from that part alone.
+
+    `making` are the parts of the whole, `own` the digests of the rows that go into this one; of a source its file's.
+    """
+    parts = {name: text for name, text in making.items() if name != "each" and not name.startswith("file ")}
+    if not whole.inputs:
+        return parts | {"file": own[0]}
+    return parts | {f"input {name}": digest for name, digest in zip(each_roles(whole), own, strict=True)}
+
+
+DIVISION_VERSION = 1  # raised when the same tables would be divided in another way
+
+
+def division_key(each: Each, digests: Sequence[str]) -> str:
+    """Of the fact which parts there are of tables."""
+    return key_of({"parts": str(each), "of": " ".join(digests), "version": str(DIVISION_VERSION)})
 
 
 # --- facts ----------------------------------------------------------------------------------------------------

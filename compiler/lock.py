@@ -6,18 +6,49 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from .types import TEXT, Column, Columns, Type
+
 FILE = "mlspec.lock"
 HEAD = (
     "# What the sources held when they were last read. Written by mlspec apply, to be committed: see apply --locked.\n"
 )
 
 
+DECLARED, NOTHING = "declared", "nothing"  # in place of a type: the spec says it; there was no value to tell it by
+
+
 @dataclass(frozen=True, slots=True)
 class Pinned:
-    """`files` are digests by file or address, `columns` the types that undeclared columns turned out to have."""
+    """`files` are digests by file or address, `columns` the types that its columns turned out to have, by their names in
+    the file and in its order."""
 
     files: Mapping[str, str] = field(default_factory=dict)
     columns: Mapping[str, str] = field(default_factory=dict)
+
+    def type_of(self, column: str) -> str:
+        """The type that values of an undeclared column had, "" where nothing is pinned."""
+        found = self.columns.get(column, "").removesuffix("?")
+        return "" if found in (DECLARED, NOTHING) else found
+
+    def held(self, declared: Columns) -> Columns | None:
+        """The columns that the source had, as if it were looked into; None where the declaration was another then."""
+        asked = {column.origin or column.name: column for column in declared}
+        said = {name for name, type_ in self.columns.items() if type_ == DECLARED}
+        if said != set(asked):
+            return None
+        return tuple(
+            Column(name=name, type=asked[name].type if name in asked else _type(written))
+            for name, written in self.columns.items()
+        )
+
+
+def _type(written: str) -> Type:
+    optional, word = written.endswith("?"), written.removesuffix("?")
+    if word == NOTHING:
+        return TEXT.model_copy(update={"optional": optional})
+    if word.startswith("list["):
+        return Type(base="list", item=_type(word[5:-1]), optional=optional)
+    return Type.model_validate({"base": word, "optional": optional})
 
 
 Lock = dict[tuple[str, str], Pinned]  # by (spec, name); the spec of an environment but local is `churn.mlspec@prod`

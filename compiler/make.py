@@ -9,6 +9,7 @@ from ..grammar.source import Span
 from . import (
     arguments,
     declared,
+    each,
     learn,
     meant,
     notebook,
@@ -23,7 +24,7 @@ from . import (
     values,
 )
 from .knowing import codes_known
-from .load import Unreadable
+from .load import Unreadable, is_remote
 from .program import Input, Node, Value
 from .program import Recipe as Made
 from .resolve import is_source
@@ -33,6 +34,11 @@ from .types import INT, TEXT, Column, Columns, by_name, is_ordered, optional, re
 
 def node(block: tree.Block, recipe: Recipe, scope: Scope) -> Node | None:
     """The node without measures and expectations; None when nothing can be said of it."""
+    made = _node(block, recipe, scope)
+    return each.with_each(block, made, scope) if made is not None else None
+
+
+def _node(block: tree.Block, recipe: Recipe, scope: Scope) -> Node | None:
     given = arguments.read(block, recipe, scope)
     base = Node(
         names=tuple(name.text for name in block.names),
@@ -130,7 +136,9 @@ def _source(block: tree.Block, base: Node, scope: Scope) -> Node | None:
     made = base.model_copy(update={"recipe": Made(word=base.recipe.word, place=place)})
     if not outside.is_sound(block, base, place, scope):
         return made.model_copy(update={"columns": dict.fromkeys(base.names)})
-    found = scope.files.columns(base.recipe.word, place, base.arguments, base.declared)
+    found = _locked(base, place, scope)
+    if found is None:
+        found = scope.files.columns(base.recipe.word, place, base.arguments, base.declared)
     if isinstance(found, Unreadable):
         help_ = found.help or did_you_mean(place, scope.files.names(), " ").strip()
         line = outside.line_of(block, found.argument)
@@ -146,6 +154,12 @@ def _source(block: tree.Block, base: Node, scope: Scope) -> Node | None:
     if len(base.names) > 1:
         outputs[base.names[1]] = REJECTS
     return made.model_copy(update={"columns": outputs})
+
+
+def _locked(base: Node, place: str, scope: Scope) -> Columns | None:
+    """By the lock, if that is to be taken as it is. What lies far away is not looked into with or without one."""
+    pinned = scope.locked.get(base.name)
+    return pinned.held(base.declared) if pinned and not is_remote(base.recipe.word, place) else None
 
 
 REJECTS: Columns = (
@@ -184,12 +198,13 @@ def _as_pinned(span: Span, base: Node, columns: Columns, scope: Scope) -> None:
     """An undeclared column has the type that its values have; once it was accepted, another one is an error."""
     pinned = scope.pinned.get(base.name)
     for column in columns if pinned else ():
-        before = pinned.columns.get(column.name) if pinned else None
+        before = pinned.type_of(column.name) if pinned else ""
         now = str(required(column.type))
-        if before is not None and before != now and not column.declared:
+        if before and before != now and not column.declared:
             name = column.name if column.name.isidentifier() else f'"{column.name}"'
-            facts = {"column": column.name, "before": before, "now": now}
-            scope.tell("E308", span, facts, help=f"declare what it is to be: {name}: {now}")
+            declare = f"{name}: {before}{'?' * column.type.optional}" if column.empty else f"{name}: {now}"
+            facts = {"column": column.name, "before": before, "now": "without any value" if column.empty else now}
+            scope.tell("E308", span, facts, help=f"declare what it is to be: {declare}")
 
 
 def _some(columns: Columns) -> str:

@@ -55,28 +55,29 @@ class Memos:
 
 def compile_text(
     path: str, text: str, files: Files, targets: Mapping[str, Target] | None = None, env: str = LOCAL,
-    sets: Sequence[str] = (),
+    sets: Sequence[str] = (), *, locked: bool = False,
 ) -> Compiled:  # fmt: skip
     """A pure, total function of the text and the files it names. `path` is shown to people.
 
     `targets` are the runtimes that an environment may name, `env` is the one to compile for; the others are checked.
-    `sets`, as `deal = 7`, give params and arguments values besides those of the environment.
+    `sets`, as `deal = 7`, give params and arguments values besides those of the environment. `locked`: what sources hold
+    is what the lock says, which speaks of this environment alone.
     """
     source = Source(path, text)
-    return compile_parsed(source, parse(source), files, parse, targets or {}, env, Memos(), sets=sets)
+    return compile_parsed(source, parse(source), files, parse, targets or {}, env, Memos(), sets=sets, locked=locked)
 
 
 def compile_parsed(
     source: Source, parsed: Parsed, files: Files, read: Read, targets: Mapping[str, Target], env: str, memos: Memos,
-    sources: Mapping[str, Source] | None = None, sets: Sequence[str] = (),
+    sources: Mapping[str, Source] | None = None, sets: Sequence[str] = (), *, locked: bool = False,
 ) -> Compiled:  # fmt: skip
     """The same, of a text that has been read: `read` reads the specs that it uses, `sources` are more texts that its
     spans count in."""
     linked = _with_sets(link(source, parsed, files, read, sources or {}), sets)
     envs = environments.environments(linked.document)
-    world = _Given(files, targets, lock.read(files.text(lock.FILE)), memos)
+    world = _Given(files, targets, lock.read(files.text(lock.FILE)), memos, locked)
     compiled = _for(envs.get(env), env, linked, world)
-    others = [_for(envs[name], name, linked, world) for name in envs if name != env]
+    others = [_for(envs[name], name, linked, world) for name in envs if name != env and not locked]
     told = [d for one in (compiled, *others) for d in one.diagnostics]
     told = in_order(unknown_to_the_writer((*linked.diagnostics, *told), linked.document, linked.sources))
     told = [with_fix(one, linked.sources) for one in without_echoes(told)]
@@ -106,6 +107,7 @@ class _Given:
     targets: Mapping[str, Target]
     lock: lock.Lock
     memos: Memos
+    locked: bool
 
 
 def _for(env: tree.Env | None, name: str, linked: Linked, given: _Given) -> Compiled:
@@ -118,7 +120,8 @@ def _for(env: tree.Env | None, name: str, linked: Linked, given: _Given) -> Comp
     owner = lock.owner(document.path.rsplit("/", 1)[-1], name)
     pinned = {place[1]: one for place, one in given.lock.items() if place[0] == owner}
     names, unresolved = resolve(document, linked.lost, linked.uses, memo.named)
-    program, mistakes = check(linked.sources, document, names, given.files, memo, pinned)
+    locked = pinned if given.locked else {}
+    program, mistakes = check(linked.sources, document, names, given.files, memo, pinned, locked)
     if env is not None:
         target = given.targets.get(env.runtime.text)
         lacking = environments.lacking(program, names.block_of, env, target) if target else ()

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from . import doubted, identity, verdict
+from . import parts as each
 from .actions import Accept, Judge, Judged, Make, Plan, Question, Refuse, Retire, Reuse, Serve, Wait, Warned
 from .due import is_due
 from .program import Expect, Fact, Measure, Node, Program, Rows
@@ -106,6 +107,11 @@ def after(action: Any, node: Node, state: State) -> Outlooks:
             return {name: _accepted(name, node, action, state) for name in node.names}
 
 
+def as_it_is(node: Node, state: State) -> Outlooks:
+    """Where a node is left alone: what was accepted of it."""
+    return after(Reuse(names=node.names, kind=node.kind), node, state)
+
+
 def _accepted(name: str, node: Node, action: Any, state: State) -> Outlook:
     found = state.names.get(name)
     if found is not None:
@@ -138,6 +144,8 @@ def decide(node: Node, program: Program, outlooks: Mapping[str, Outlook], state:
         if (node.needs.gpu or 0) > state.gpus:
             return _without_gpu(node, state)
         reason = _reason(node, parts, record, state)
+        counted = each.count(node, parts, digests, state) if node.each else ""
+        reason = (*reason, counted) if counted else reason
         return _make(node, key, parts, reason, state)
     if node.every is not None and is_due(node.every, record.at, state.now):
         return _make(node, key, parts, (f"due: {node.every.text}",), state)

@@ -257,6 +257,20 @@ class Schedule(Frozen):
     zone: str = "UTC"
 
 
+class Each(Frozen):
+    """Made part by part: one for each value of `column`, or without it for each file.
+
+    `of` are the inputs, by their aliases, of which a part gets its own rows; the first of them says which parts there
+    are. A source has none: its parts are its files.
+    """
+
+    column: str = ""
+    of: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        return f".{self.column}" if self.column else "file"
+
+
 class Environment(Frozen):
     """Where a program runs: the environment's name, its runtime, and the runtime's options."""
 
@@ -305,6 +319,7 @@ class Node(Frozen):
     reads: tuple[str, ...] = ()
     needs: Needs = Needs()
     every: Schedule | None = None
+    each: Each | None = None
     doubts: tuple[Doubt, ...] = ()
     known: tuple[str, ...] = ()
     doc: str = ""

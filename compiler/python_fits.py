@@ -157,6 +157,11 @@ def _constructor(block: tree.Block, node: Node, read: Signature, from_package: b
     for line in _assigned(block):
         if isinstance(line.value, tree.Column):
             continue  # it goes to fit
+        if _is_secret(line, scope):
+            # Estimators keep their arguments, so it would lie in the store with the model.
+            help_ = f"{_name(read)} would keep it: hand it to a function of yours that gives the model"
+            scope.tell("E114", line.value.span, {"name": str(line.value)}, help=help_)
+            continue
         if closed and line.name not in (*known, "seed"):
             arguments.unknown(line.name, line.name_span, known, _name(read), scope)
             continue
@@ -193,6 +198,10 @@ def _wanted_of_class(read: Signature, called: Called | None, name: str, value: V
 
 def _assigned(block: tree.Block) -> Iterator[tree.Assign]:
     return (line for line in block.lines if isinstance(line, tree.Assign))
+
+
+def _is_secret(line: tree.Assign, scope: Scope) -> bool:
+    return isinstance(values.read(line.value, scope.params, [], secrets=True), values.Secret)
 
 
 def _value(line: tree.Assign, scope: Scope) -> Value:

@@ -87,12 +87,8 @@ def _declarations(
     secrets: set[str] = set()
     for statement, name in _named(document):
         if name.text in places:
-            if (
-                isinstance(statement, tree.Secret)
-                and name.text in secrets
-                and _file(name.span) != _file(places[name.text])
-            ):
-                continue  # two files speak of one secret
+            if isinstance(statement, tree.Secret) and name.text in secrets and _is_shared(name.span, places[name.text]):
+                continue
             first = Label(places[name.text], "first named here")
             told.append(
                 Diagnostic("E102", name.span, {"name": name.text}, labels=(first,), help="give it another name")
@@ -106,6 +102,11 @@ def _declarations(
         elif isinstance(statement, tree.Secret):
             secrets.add(name.text)
     return block_of, params, secrets
+
+
+def _is_shared(one: Span, other: Span) -> bool:
+    """Whether two files speak of one secret, or one file that is used twice does."""
+    return one == other or _file(one) != _file(other)
 
 
 def _file(span: Span) -> str:

@@ -19,13 +19,17 @@ from .values import Secret
 
 @dataclass(slots=True)
 class Scope:
-    """Lives for one pass of the checker. `nodes`, `columns` and `pinned`, the lock's lines, are by the artifact's name."""
+    """Lives for one pass of the checker. `nodes`, `columns` and `pinned`, the lock's lines, are by the artifact's name.
+
+    `locked` are the lines that are taken in place of a look into the source.
+    """
 
     sources: Mapping[str, Source]
     names: Names
     files: Files
     params: Mapping[str, Value | Secret]
     pinned: Mapping[str, Pinned] = field(default_factory=dict)
+    locked: Mapping[str, Pinned] = field(default_factory=dict)
     told: list[Diagnostic] = field(default_factory=list)
     nodes: dict[str, Node] = field(default_factory=dict)
     columns: dict[str, Columns | None] = field(default_factory=dict)

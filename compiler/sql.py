@@ -38,7 +38,7 @@ class Bound:
 
 def fingerprint(query: str) -> str:
     """The hash of what a query says: comments, layout and the case of keywords do not count."""
-    answer = _serialised(query)
+    answer = "" if _is_too_deep(query) else _serialised(query)
     read = answer.startswith('{"error":false')
     meaning = _PLACES.sub("", answer) if read else " ".join(_tokens(query))
     return hashlib.sha256(meaning.encode()).hexdigest()
@@ -131,12 +131,30 @@ def _serialised(query: str) -> str:
         return str(_connection().execute("select json_serialize_sql(?::varchar)", [query]).fetchone()[0])
 
 
+DEPTH = 400  # brackets within brackets: DuckDB takes seconds to say that thousands were never closed
+
+
+def _is_too_deep(text: str) -> bool:
+    depth = 0
+    for bracket in re.finditer(r"[()]", text):
+        depth += 1 if bracket[0] == "(" else -1
+        if depth > DEPTH:
+            return True
+    return False
+
+
+def _too_deep(text: str) -> Problem:
+    return Problem("the query is nested too deeply", *word_at(text, 0), "name parts of it: with x as (select …)")
+
+
 @lru_cache(maxsize=256)
 def query_of(text: str) -> Query | Problem:
+    if _is_too_deep(text):
+        return _too_deep(text)
     try:
         answer = json.loads(_serialised(text))
     except RecursionError:
-        return Problem("the query is nested too deeply", *word_at(text, 0), "name parts of it: with x as (select …)")
+        return _too_deep(text)
     if answer["error"]:
         return _unreadable(text, answer)
     if len(answer["statements"]) != 1:

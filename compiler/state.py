@@ -9,6 +9,9 @@ from typing import Any
 from .types import Columns, Frozen
 
 
+WITHOUT_VALUES = "without values"  # where `about` names the columns in which each value is missing
+
+
 class Made(Frozen):
     """An artifact in the store. `about` is shown and measured, and part of no key: encoders, classes, returned metrics."""
 

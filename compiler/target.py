@@ -27,7 +27,8 @@ class Target:
     `recipes` are those that it can run, `options` what an environment on it may say, and `required` those of them that
     it must. `lacks` are the recipes and kinds of lines that it cannot honour, each with the reason: where a block has
     one, that is an error at its place. `ships` says that what it compiles to takes the project along. `apply` names the
-    module whose `apply` makes a plan so; "" where the engine of this machine does.
+    module whose `apply` makes a plan so; "" where the engine of this machine does. `broken` is why a stranger's could
+    not be loaded: then nothing else is known of it.
     """
 
     name: str
@@ -39,3 +40,4 @@ class Target:
     lacks: Mapping[str, str] = field(default_factory=dict)
     ships: bool = False
     apply: str = ""
+    broken: str = ""

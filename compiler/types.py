@@ -36,7 +36,7 @@ class Column(Frozen):
     """One column of a table.
 
     `origin` is its name in the source's file where that is another; `low` and `high` are the declared range, both
-    ends included: numbers, or ISO dates as text.
+    ends included: numbers, or ISO dates as text. Of an `empty` one not a single value tells what type it is meant to be.
     """
 
     name: str
@@ -46,6 +46,7 @@ class Column(Frozen):
     high: float | str | None = None
     origin: str = ""
     declared: bool = False
+    empty: bool = False
 
 
 Columns = tuple[Column, ...]

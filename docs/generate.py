@@ -63,7 +63,7 @@ def _kinds() -> str:
 
 
 def _lines() -> str:
-    rows = ([f"`{line.form}`", _listed(line.kinds), _doc(line.doc, line.supported)] for line in LINES.values())
+    rows = ([f"`{line.form}`", _listed(line.kinds), line.doc] for line in LINES.values())
     return table(["line", "in", "means"], rows)
 
 
@@ -77,7 +77,7 @@ def _recipes() -> str:
 
 def _recipe(recipe: Recipe) -> str:
     endings = f" Endings: {_listed(recipe.endings)}." if recipe.endings else ""
-    text = f"**{recipe.word}** ({_listed(recipe.makes)}): {_doc(recipe.doc, recipe.supported)}{endings}"
+    text = f"**{recipe.word}** ({_listed(recipe.makes)}): {recipe.doc}{endings}"
     return f"{text}\n\n{_arguments(recipe.arguments)}" if recipe.arguments else text
 
 
@@ -111,10 +111,6 @@ def _units() -> str:
 
 def _listed(words: Iterable[str]) -> str:
     return ", ".join(f"`{word}`" for word in words)
-
-
-def _doc(text: str, supported: bool) -> str:
-    return text if supported else f"{text} *Not supported yet.*"
 
 
 def _default(value: object) -> str:

@@ -1,14 +1,15 @@
 """Every mistake that mlspec tells, once: its code, its title with places for the facts, and what `explain` says.
 
-E0 text (codes_text.py), E1 names (codes_names.py), E2 blocks and arguments, E3 types and columns (codes_blocks.py),
-E4 Python and notebooks, E5 SQL (codes_python.py); here E6 conditions and metrics, E7 files and E9 not
-supported; E8 search (codes_search.py), W warnings (codes_warnings.py). A code is never given a new meaning.
+E0 text (codes_text.py), E1 names (codes_names.py), E2 blocks and arguments (codes_each.py too), E3 types and columns
+(codes_blocks.py), E4 Python and notebooks, E5 SQL (codes_python.py); here E6 conditions and metrics, E7 files; E8
+search (codes_search.py), W warnings (codes_warnings.py). A code is never given a new meaning.
 """
 
 from __future__ import annotations
 
 from .code import Code, Severity
 from .codes_blocks import BLOCKS, COLUMNS
+from .codes_each import EACH
 from .codes_names import NAMES
 from .codes_python import PYTHON, SQL
 from .codes_search import SEARCH
@@ -259,25 +260,14 @@ _TABLE = (
         'data a from postgres "billing.invoices"\n',
         'secret a_url\n\ndata a from postgres "billing.invoices" {\n  url = a_url\n}\n',
     ),
-    # --- not supported ---------------------------------------------------------------------------------------
-    Code(
-        "E901",
-        "{what} is not supported yet",
-        (
-            "It is part of the language, and this version of mlspec does not honour it; so it refuses it, "
-            "rather than do less in silence."
-        ),
-        ('data a from csv "a.csv" {\n  each .day\n}\n'),
-        ('data a from csv "a.csv" {\n  id: int\n}\n'),
-    ),
 )
 
-_ALL = (*TEXT, *NAMES, *BLOCKS, *COLUMNS, *PYTHON, *SQL, *_TABLE, *SEARCH, *SERVICES, *WARNINGS)
+_ALL = (*TEXT, *NAMES, *BLOCKS, *EACH, *COLUMNS, *PYTHON, *SQL, *_TABLE, *SEARCH, *SERVICES, *WARNINGS)
 CODES: dict[str, Code] = {code.id: code for code in sorted(_ALL, key=lambda code: code.id)}
 
 CHAPTERS = {
     "E0": "Text", "E1": "Names", "E2": "Blocks and arguments", "E3": "Types and columns", "E4": "Python and notebooks",
-    "E5": "SQL", "E6": "Conditions and metrics", "E7": "Files", "E8": "Search", "E9": "Not supported", "W": "Warnings",
+    "E5": "SQL", "E6": "Conditions and metrics", "E7": "Files", "E8": "Search", "W": "Warnings",
 }  # fmt: skip
 
 

@@ -118,8 +118,8 @@ NAMES = (
         "E114",
         "{name} is a secret, and cannot stand here",
         (
-            "A secret is read when a step runs and appears nowhere else. It goes to Python, notebook and "
-            "shell recipes, and to sources that ask for one."
+            "A secret is read when a step runs and appears nowhere else. It goes to functions of yours in "
+            "Python, to notebook and shell recipes, and to sources that ask for one."
         ),
         ('secret token\ndata a from csv "a.csv" {\n  delimiter = token\n}\n'),
         ('param mark: text = ";"\ndata a from csv "a.csv" {\n  delimiter = mark\n}\n'),

@@ -1,7 +1,6 @@
 """Every kind, line, recipe, argument, unit, function and metric of the language, once, with its words for people.
 
-Read by the checker, completion, hover, the docs and every highlighter. What is parsed but not honoured yet has
-`supported=False` and is refused at its place.
+Read by the checker, completion, hover, the docs and every highlighter.
 """
 
 from __future__ import annotations
@@ -223,7 +222,6 @@ class Line:
     kinds: tuple[Kind, ...]
     doc: str
     options: tuple[Argument, ...] = ()
-    supported: bool = True
 
 
 _ALL: tuple[Kind, ...] = ("data", "model", "service")
@@ -266,7 +264,7 @@ LINES: dict[str, Line] = {
             ),
         ),
         Line("every", "every day at 02:00", _ALL, "Made again then."),
-        Line("each", "each .column", ("data",), "Partition by partition.", supported=False),
+        Line("each", "each .column", ("data",), "Made part by part, one for each value; or `each file` of a pattern."),
     )
 }
 

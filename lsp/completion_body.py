@@ -19,6 +19,7 @@ STARTS = {
     "measure": "measure ${1:metric} on ${2:data}",
     "needs": "needs ${1:memory} = ${2:4GiB}",
     "every": "every ${1:day} at ${2:02:00}",
+    "each": "each .${1:column}",
 }
 PERIODS = ("hour", "day", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 
@@ -51,6 +52,8 @@ def _of_block(analysis: Analysis, at: Cursor) -> Iterable[Item]:
             return _in_options(analysis, at)
         case "EVERY":
             return _in_every(at)
+        case "EACH":
+            return _in_each(analysis, at)
         case "NAME" | "STRING":
             return _in_named(analysis, at)
         case _:
@@ -66,7 +69,6 @@ def _starts(analysis: Analysis, at: Cursor) -> Iterator[Item]:
         is_word = line.word not in ("column", "argument", "among")
         if (
             is_word
-            and line.supported
             and at.header.kind in line.kinds
             and not (line.word in ONCE and line.word in at.lines)
         ):
@@ -94,6 +96,17 @@ def _undeclared(analysis: Analysis, at: Cursor) -> Iterator[Item]:
             )
 
 
+def _in_each(analysis: Analysis, at: Cursor) -> Iterator[Item]:
+    """What makes parts: the files of a source by a pattern, or the values of a column of what goes in."""
+    if len(at.line) > 1:
+        return
+    yield Item("file", "keyword", "", "File by file, as it is read.")
+    fed = candidates.fed_data(at, analysis)
+    for column in analysis.columns(fed):
+        if column.name.isidentifier() and column.type.base not in ("float", "list"):
+            yield Item(f".{column.name}", "column", str(column.type), f"One part for each value of it in {fed}.")
+
+
 # --- after a dot --------------------------------------------------------------------------------------------------------
 
 
@@ -108,7 +121,7 @@ def _after_dot(analysis: Analysis, at: Cursor) -> Iterable[Item]:
         case "PREDICT":
             used = {token.text[1:].strip('"') for token in before if token.kind == "COLUMN"}
             return candidates.columns(analysis.columns(fed), fed, used, quoted=quoted)
-        case "NAME":
+        case "NAME" | "EACH":
             return candidates.columns(analysis.columns(fed), fed, quoted=quoted)
         case "SEARCH":
             return (*candidates.measured(analysis, own), *candidates.metrics(analysis, own))

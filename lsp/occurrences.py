@@ -139,7 +139,7 @@ def _line(line: tree.Line, kind: str, own: str, fed: str, outputs: set[str]) -> 
         case tree.Expect():
             yield from _in(line.condition, own, "column" if kind == "data" else "metric")
         case tree.Each() if isinstance(line.by, tree.Column):
-            yield _column(line.by, own)
+            yield _column(line.by, fed)
         case _:
             pass
 

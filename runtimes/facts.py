@@ -15,8 +15,8 @@ from ..grammar.diagnostic import listing, nearest
 from ..grammar.kinds import DATA_FUNCTIONS
 from . import leaks, tables
 from .order import Given, Question
-from .recipes.sql import opened, quoted, said_plainly, table_file
-from .store.objects import FOLDER, Objects
+from .recipes.sql import opened, quoted, said_plainly, table_files
+from .store.objects import Objects
 from .trouble import Trouble
 
 ACTION = "judge the table"
@@ -33,27 +33,27 @@ def about_table(objects: Objects, digest: str, questions: Sequence[Question]) ->
     if doubts:
         plain = [question for question in questions if question.doubt is None]
         return {**leaks.about(objects, digest, doubts), **(about_table(objects, digest, plain) if plain else {})}
-    if digest.startswith(FOLDER):
+    if tables.is_folder(objects, digest):
         raise Trouble(ACTION, "it is a folder of files, which has no rows", "expect this of a table")
-    files = {TABLE: objects.path(digest), **_others(objects, questions)}
-    asked = {question.key: _expression(question, pq.read_schema(files[TABLE])) for question in questions}
+    files = {TABLE: tables.files(objects, digest), **_others(objects, questions)}
+    asked = {question.key: _expression(question, pq.read_schema(files[TABLE][0])) for question in questions}
     if not asked:
         return {}
     with opened(_raw(files), objects) as connection, said_plainly(ACTION):
-        for name, file in files.items():
-            connection.execute(_without_nan(name, pq.read_schema(file)))
+        for name, paths in files.items():
+            connection.execute(_without_nan(name, pq.read_schema(paths[0])))
         found = connection.execute(f"select {', '.join(asked.values())} from {quoted(TABLE)}").fetchone()
     return {key: _plain(value) for key, value in zip(asked, found, strict=True)}
 
 
-def _others(objects: Objects, questions: Sequence[Question]) -> dict[str, Path]:
+def _others(objects: Objects, questions: Sequence[Question]) -> dict[str, tuple[Path, ...]]:
     digests = {name: digest for question in questions for name, digest in question.others.items()}
     given = (Given(alias=name, name=name, kind="data", digest=digest) for name, digest in digests.items())
-    return {other.name: table_file(other, objects, ACTION) for other in given}
+    return {other.name: table_files(other, objects, ACTION) for other in given}
 
 
-def _raw(files: Mapping[str, Path]) -> dict[str, Path]:
-    return {f"raw {name}": file for name, file in files.items()}
+def _raw(files: Mapping[str, tuple[Path, ...]]) -> dict[str, tuple[Path, ...]]:
+    return {f"raw {name}": paths for name, paths in files.items()}
 
 
 def _without_nan(name: str, schema: pa.Schema) -> str:

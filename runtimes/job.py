@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ..grammar.kinds import SOURCES
-from .order import Answers, Judge, Make, Outcome
+from .order import Answers, Divide, Division, Join, Judge, Make, Outcome
 from .store.objects import Damaged, Objects
 from .trouble import Trouble
 
@@ -38,6 +38,22 @@ def _with_features(order: Make, objects: Objects) -> Make:
     columns = tables.read(objects, order.inputs[0].digest).column_names
     features = tuple(column for column in columns if column not in order.predict.targets)
     return order.model_copy(update={"predict": order.predict.model_copy(update={"features": features})})
+
+
+def divide(order: Divide, objects: Objects) -> Division:
+    """Find out which parts there are of some tables."""
+    from . import division
+
+    work = lambda: division.divide(order, objects)  # noqa: E731
+    return _guarded(work, f"divide {order.name}", order.needs.memory)  # type: ignore[no-any-return]
+
+
+def join(order: Join, objects: Objects) -> Outcome:
+    """Put the parts of a block together."""
+    from . import joining
+
+    work = lambda: joining.join(order, objects)  # noqa: E731
+    return _guarded(work, f"put the parts of {', '.join(order.names)} together", order.needs.memory)  # type: ignore[no-any-return]
 
 
 def judge(order: Judge, objects: Objects) -> Answers:

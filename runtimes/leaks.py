@@ -17,7 +17,7 @@ from ..compiler.program import Doubt
 from . import tables
 from .order import Question
 from .recipes.sql import opened, quoted
-from .store.objects import FOLDER, Objects
+from .store.objects import Objects
 from .trouble import Trouble
 
 FEW = 20  # rows of which nothing is said
@@ -30,7 +30,7 @@ def about(objects: Objects, digest: str, questions: Sequence[Question]) -> dict[
 
 def _answer(objects: Objects, digest: str, question: Question) -> Any:
     doubt, digests = question.doubt, [digest, *question.others.values()]
-    if doubt is None or any(one.startswith(FOLDER) for one in digests):
+    if doubt is None or any(tables.is_folder(objects, one) for one in digests):
         return None
     import duckdb
 
@@ -45,16 +45,16 @@ class _Tables:
 
     def __init__(self, objects: Objects, digests: Sequence[str]) -> None:
         self.objects, self.digests = objects, digests
-        self.files = {f"t{place}": objects.path(digest) for place, digest in enumerate(digests)}
-        self.schema = pq.read_schema(self.files["t0"])
+        self.files = {f"t{place}": tables.files(objects, digest) for place, digest in enumerate(digests)}
+        self.schema = pq.read_schema(self.files["t0"][0])
 
     def rows(self, query: str) -> list[tuple[Any, ...]]:
         return next(self.each([query]))
 
     def each(self, queries: Sequence[str]) -> Generator[list[tuple[Any, ...]], None, None]:
-        with opened({f"raw {name}": file for name, file in self.files.items()}, self.objects) as connection:
-            for name, file in self.files.items():
-                connection.execute(_without_nan(name, pq.read_schema(file)))
+        with opened({f"raw {name}": files for name, files in self.files.items()}, self.objects) as connection:
+            for name, files in self.files.items():
+                connection.execute(_without_nan(name, pq.read_schema(files[0])))
             for query in queries:
                 yield connection.execute(query).fetchall()
 

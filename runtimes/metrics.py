@@ -20,7 +20,7 @@ from .models import Answer, Model, load
 from .order import Question
 from .recipes import forms
 from .recipes.predict import truth
-from .store.objects import FOLDER, Objects
+from .store.objects import Objects
 from .trouble import Trouble
 from .userframes import guarded
 from .userframes import load as load_code
@@ -52,7 +52,7 @@ class _Case:
 
     @cached_property
     def table(self) -> pa.Table:
-        if self.on.startswith(FOLDER):
+        if tables.is_folder(self.objects, self.on):
             raise Trouble(f"measure on {self.name}", "it is a folder of files", "measure on a table")
         table = tables.read(self.objects, self.on)
         if not table.num_rows:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..compiler.program import Doubt, Measure, Needs, Predict, Recipe, Rows, Search, Value
+from ..compiler.parts import Part
+from ..compiler.program import Doubt, Measure, Needs, Predict, Recipe, Rows, Scalar, Search, Value
 from ..compiler.state import Made
 from ..compiler.types import Columns, Frozen
 
@@ -12,11 +13,16 @@ VERSION = 1
 
 __all__ = [
     "Answers",
+    "Divide",
+    "Division",
     "Given",
+    "Join",
     "Judge",
     "Made",
     "Make",
     "Outcome",
+    "Part",
+    "Piece",
     "Proposals",
     "Propose",
     "Question",
@@ -99,6 +105,50 @@ class Proposals(Frozen):
     """The arguments of the trials to do next."""
 
     proposals: tuple[dict[str, Value], ...]
+
+
+class Divide(Frozen):
+    """Find out which parts there are of some tables: one for each value of `column` in the first of them, or without it
+    those that the first was made in. The rows of each part become tables, but those that `made` names are not kept.
+    """
+
+    version: int = VERSION
+    name: str
+    column: str = ""
+    inputs: tuple[Given, ...]
+    made: tuple[str, ...] = ()
+    needs: Needs = Needs()
+    root: str
+
+
+class Division(Frozen):
+    """The parts in their order; their rows lie in the store, where they were wanted."""
+
+    parts: tuple[Part, ...]
+
+
+class Piece(Frozen):
+    """One part that was made: what it is of, and for each output its digest, rows, bytes and which columns it has: one
+    of Join's `shapes`."""
+
+    of: Scalar
+    outputs: tuple[tuple[str, int, int, int], ...]
+
+
+class Join(Frozen):
+    """Put the parts of a block together: each output becomes one table of all its parts, in their order.
+
+    `declared` are the columns that the first output has: what is unique there, is so in all parts together.
+    """
+
+    version: int = VERSION
+    names: tuple[str, ...]
+    column: str = ""
+    pieces: tuple[Piece, ...]
+    shapes: tuple[Columns, ...]
+    declared: Columns = ()
+    needs: Needs = Needs()
+    root: str
 
 
 class Outcome(Frozen):

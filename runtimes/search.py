@@ -18,7 +18,7 @@ from ..compiler.program import Among, Predict, Search, Value
 from . import job
 from .order import Judge, Make, Proposals, Propose, Question, Scoring, Trial, Tried
 from .store.aside import Aside
-from .store.objects import FOLDER, Objects
+from .store.objects import Objects
 from .trouble import Trouble
 
 if TYPE_CHECKING:
@@ -188,7 +188,8 @@ def _on_folds(order: Trial, objects: Objects) -> float:
     """The mean over the folds: each is predicted by a model that was made without it."""
     from . import tables
 
-    first = next((one for one in order.inputs if one.kind == "data" and not one.digest.startswith(FOLDER)), None)
+    found = (one for one in order.inputs if one.kind == "data" and not tables.is_folder(objects, one.digest))
+    first = next(found, None)
     if first is None:
         raise Trouble(f"make {order.names[0]}", "there is no table to take folds of", "take folds away")
     table = tables.read(objects, first.digest)

@@ -5,8 +5,12 @@ The one place that knows how Arrow's types and the language's correspond.
 
 from __future__ import annotations
 
+import json
+import shutil
+from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -14,7 +18,7 @@ import pyarrow.parquet as pq
 
 from ..compiler.types import Column, Columns, Type
 from .order import Made
-from .store.objects import Objects
+from .store.objects import FOLDER, Damaged, Objects
 from .trouble import Trouble
 
 ROW_GROUP = 122_880
@@ -122,15 +126,7 @@ def write(table: pa.Table, objects: Objects) -> Made:
     table = canonical(table)
     path = objects.scratch(".parquet")
     try:
-        pq.write_table(
-            table,
-            path,
-            compression="zstd",
-            version="2.6",
-            row_group_size=ROW_GROUP,
-            store_schema=False,
-            write_statistics=True,
-        )
+        put(table, path)
         size = path.stat().st_size
         digest = objects.put_file(path)
     except BaseException:
@@ -139,10 +135,84 @@ def write(table: pa.Table, objects: Objects) -> Made:
     return Made(digest=digest, kind="table", bytes=size, rows=table.num_rows, columns=columns_of(table))
 
 
+_WRITTEN: dict[str, Any] = {
+    "compression": "zstd", "version": "2.6", "store_schema": False, "write_statistics": True
+}  # fmt: skip
+
+
+def put(table: pa.Table, place: Any) -> None:
+    """The bytes of a canonical table, to a path or a stream."""
+    pq.write_table(table, place, row_group_size=ROW_GROUP, **_WRITTEN)
+
+
 def read(objects: Objects, digest: str) -> pa.Table:
     """A table from the store, its bytes verified."""
-    return read_file(objects.path(digest))
+    return of_files(files(objects, digest))
+
+
+def of_files(paths: Sequence[Path]) -> pa.Table:
+    """One after the other."""
+    parts = [read_file(path) for path in paths]
+    return canonical(pa.concat_tables(parts)) if len(parts) > 1 else parts[0]
 
 
 def read_file(path: Path) -> pa.Table:
     return canonical(pq.ParquetFile(path).read())
+
+
+# --- tables in parts -------------------------------------------------------------------------------------------
+
+INDEX = "parts.json"  # the file of a folder that makes a table of its other files
+
+
+def is_folder(objects: Objects, digest: str) -> bool:
+    """Whether it is a folder of files, and no table: a table in parts is a folder to the store alone."""
+    return digest.startswith(FOLDER) and index(objects, digest) is None
+
+
+def index(objects: Objects, digest: str) -> list[tuple[Any, str]] | None:
+    """(what the part is of, its digest) for each part of a table, in their order; None for what is not in parts."""
+    listing = objects.listing(digest) if digest.startswith(FOLDER) else {}
+    if INDEX not in listing:
+        return None
+    parts = json.loads(_part(objects, digest, listing[INDEX]).read_bytes())["parts"]
+    return [(part["of"], listing[part["file"]]) for part in parts]
+
+
+def files(objects: Objects, digest: str) -> tuple[Path, ...]:
+    """The Parquet files of a table, one after the other all its rows; their bytes verified."""
+    parts = index(objects, digest)
+    if parts is None:
+        return (objects.path(digest),)
+    return tuple(_part(objects, digest, part) for _, part in parts)
+
+
+def _part(objects: Objects, whole: str, part: str) -> Path:
+    """Where a part is damaged, so is the table: it is put together again once the part is there."""
+    try:
+        return objects.path(part)
+    except Damaged as damaged:
+        raise Damaged(whole, damaged.cause) from None
+
+
+def copy(objects: Objects, digest: str, target: Path) -> None:
+    """The table as one Parquet file of its own."""
+    found = files(objects, digest)
+    if len(found) == 1:
+        shutil.copyfile(found[0], target)
+        return
+    schema = pq.read_schema(found[0])
+    with pq.ParquetWriter(target, schema, **_WRITTEN) as writer:
+        for path in found:
+            writer.write_table(pq.ParquetFile(path).read(), row_group_size=ROW_GROUP)
+
+
+def put_together(parts: Iterable[tuple[Any, str]], objects: Objects) -> str:
+    """A table of parts that have the same columns: (what it is of, its digest), in their order. Returns its digest."""
+    listing, told = {}, []
+    for number, (of, digest) in enumerate(parts):
+        file = f"part-{number:05}.parquet"
+        listing[file] = digest
+        told.append({"of": of, "file": file})
+    listing[INDEX] = objects.put_bytes(json.dumps({"parts": told}, sort_keys=True).encode())
+    return FOLDER + objects.put_bytes(json.dumps(listing, sort_keys=True).encode())

@@ -110,6 +110,17 @@ def test_a_saved_plan_is_applied_or_refused_as_stale(chain: Project) -> None:
     assert chain.apply("plan.json").code == 0
 
 
+@pytest.mark.parametrize("path", ["p.plan", "plans/plan", "../elsewhere.mlspec"])
+def test_a_saved_plan_is_known_by_what_it_holds(chain: Project, path: str) -> None:
+    (chain.root / "plans").mkdir()
+    chain.file("a.mlspec", CHAIN.replace("times = 2", "times = 3") + "\nenv prod on local\n")
+    assert chain.run("plan", "--on", "prod", "--save", path).out.endswith(f"Saved: mlspec apply {path}\n")
+    assert chain.apply(path).code == 0
+    assert set(chain.data("status", "--on", "prod")["names"]) == {"raw", "big", "total"}
+    assert "nowhere/p: No such file" in chain.run("plan", "--save", "nowhere/p").err
+    assert "or a plan that mlspec plan --save kept" in " ".join(chain.run("apply", "--help").out.split())
+
+
 def test_a_gate_that_does_not_hold_moves_nothing(chain: Project) -> None:
     gated = CHAIN.replace('where amount >= 20"', 'where amount >= 20" { expect .rows >= 3 }')
     chain.file("a.mlspec", gated)
@@ -210,3 +221,12 @@ def test_what_comes_out_the_same_is_known_by_what_made_it_last(chain: Project) -
     assert chain.run("why", "total").out.strip() == "total is up to date"
     assert chain.run("gc").code == 0
     assert "Nothing to be made" in chain.apply().out
+
+
+def test_why_does_not_run_in_a_circle_through_last(project: Project) -> None:
+    project.file("raw.csv", CSV)
+    project.file("w.py", "def sum_up(raw, before):\n    return raw.tail(1)\n")
+    project.file("a.mlspec", 'data raw from csv "raw.csv"\ndata s from raw, last s as before by python "w.py:sum_up"\n')
+    assert project.apply().code == 0
+    project.file("raw.csv", CSV + "4,40\n")
+    assert project.run("why", "s").out.splitlines()[1:] == ["  raw changed", "    raw.csv +1 lines"]

@@ -11,7 +11,7 @@ import pytest
 from mlspec.cli import COMMANDS
 from mlspec.compiler.load import InMemory
 from mlspec.compiler.pipeline import Compiled, compile_text
-from mlspec.compiler.types import BOOL, FLOAT, INT, TEXT, Column, Columns, optional
+from mlspec.compiler.types import BOOL, DATE, FLOAT, INT, TEXT, Column, Columns, optional
 from mlspec.grammar.codes import CODES
 from mlspec.runtimes import sources
 from mlspec.runtimes.local.session import Session
@@ -49,7 +49,8 @@ def _files(page: str) -> InMemory:
     table = (
         sources.inspect(TELCO.parent, "csv", TELCO.name, {}, ()) if page in ("README.md", "tutorial.md") else CUSTOMERS
     )
-    return InMemory(_example_files(), {"customers.csv": table, "sales.csv": _columns(region=TEXT, amount=FLOAT)})
+    return InMemory(_example_files(), {"customers.csv": table, "sales.csv": _columns(region=TEXT, amount=FLOAT),
+                                       "events/*.csv": _columns(day=DATE, kind=TEXT, amount=FLOAT)})  # fmt: skip
 
 
 def _example_files() -> dict[str, str]:

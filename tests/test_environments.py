@@ -188,6 +188,37 @@ def test_locked_builds_from_the_copy_in_the_store(project: Project) -> None:
     assert project.data("show", "raw")["rows"] == 1
 
 
+@pytest.mark.parametrize("meanwhile", ["", "x,m\nu,1\n", "m,n\n,\n"])
+def test_locked_compiles_by_the_lock_where_the_file_is_gone_or_another(project: Project, meanwhile: str) -> None:
+    spec = """data raw, bad from csv "raw.csv" { number: int from "the n" }
+data few from raw by sql "select number, m, x, missing from raw where x >= 2"
+env prod on local { store = "elsewhere" }
+"""
+    project.write(a__mlspec=spec, raw__csv="m,the n,x,missing\na,1,2,\n,2,1,\n")
+    assert project.apply().code == 0
+    kept = project.data("plan", "--locked")
+    (project.root / "raw.csv").unlink()
+    if meanwhile:
+        project.file("raw.csv", meanwhile)
+    assert project.run("check").code == 1
+    assert "Nothing to be made" in project.run("plan", "--locked").out
+    assert project.data("plan", "--locked") == kept
+    assert "Nothing to be made" in project.apply("--locked").out
+
+
+def test_a_column_without_any_value_pins_no_type(project: Project) -> None:
+    project.write(a__mlspec='data raw from csv "raw.csv"\n', raw__csv="n,m\n")
+    assert project.apply().code == 0
+    project.file("raw.csv", "n,m\n1,\n2,\n")
+    assert project.apply().code == 0
+    project.file("raw.csv", "n,m\n1,2.5\n")
+    assert project.apply().code == 0
+    project.file("raw.csv", "n,m\n1,\n")
+    ran = project.run("check")
+    assert "m was float when this was last accepted, and is without any value now" in ran.text
+    assert "help: declare what it is to be: m: float?" in ran.text
+
+
 def test_locked_refuses_what_nobody_has_any_more(project: Project) -> None:
     project.write(a__mlspec='data raw from csv "raw.csv"\n', raw__csv="n\n1\n")
     assert project.apply().code == 0

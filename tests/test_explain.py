@@ -75,7 +75,7 @@ FILES = InMemory(
     {"m.py": FUNCTIONS, "nested.py": NESTED, "clean.ipynb": json.dumps(NOTEBOOK), "request.json": "{}", "broken.json": "{",
      "eu.mlspec": 'data raw from csv "a.csv"\ndata chosen from raw by sql "select * from raw"\n',
      "mlspec.lock": 'E308.mlspec a {"files": {}, "columns": {"id": "text"}}\n'},
-    {"a.csv": COLUMNS, "data/a.csv": COLUMNS, "b.csv": _columns(id="int", z="float"), "shop.db": COLUMNS},
+    {"a.csv": COLUMNS, "data/a.csv": COLUMNS, "*.csv": COLUMNS, "b.csv": _columns(id="int", z="float"), "shop.db": COLUMNS},
 )  # fmt: skip
 
 

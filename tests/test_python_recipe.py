@@ -271,6 +271,23 @@ def test_arguments_by_name_seeds_and_an_absent_last(world: World) -> None:
     assert first["said"][0].startswith("['a', 'b'] i 7 0.5 ")
 
 
+def test_a_function_that_gives_an_estimator_is_handed_secrets(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    world.write(
+        "f.py",
+        """
+        from sklearn.linear_model import LogisticRegression
+        def classifier(strength, key):
+            assert key == "a secret of ours"
+            return LogisticRegression(C=strength)
+        """,
+    )
+    monkeypatch.setenv("TOKEN", "a secret of ours")
+    given = world.given("data", FLOWERS)
+    more = {"kind": "model", "predict": KIND, "arguments": {"strength": 2.0}, "secrets": {"key": "token"}}
+    made = world.make("f.py:classifier", given, **more)
+    assert made.outputs["out"].about["estimator"] == "LogisticRegression"
+
+
 def test_a_seed_is_handed_on_only_where_it_is_taken(world: World) -> None:
     world.write(
         "f.py",

@@ -8,7 +8,7 @@ from typing import Any
 
 from ...compiler.actions import Plan
 from ...compiler.due import next_due
-from ...compiler.program import Program
+from ...compiler.program import LOCAL, Program
 from ...runtimes.local.engine import Summary
 from ...runtimes.local.events import Planned, as_data
 from ...runtimes.local.session import Session
@@ -18,7 +18,9 @@ from ..progress import watcher
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
-    frame.spec_argument(parser)
+    help_ = "the .mlspec file, or a plan that mlspec plan --save kept; may be left out where there is only one spec"
+    parser.add_argument("spec", nargs="?", default="", help=help_)
+    frame.on_argument(parser)
     frame.json_argument(parser)
     frame.locked_argument(parser)
     parser.add_argument("--keep", action="store_true", help="stay, and apply again whenever a schedule (every) is due")
@@ -70,17 +72,25 @@ def _wait_for(moment: float | None, given: argparse.Namespace) -> None:
 
 
 def _saved(given: argparse.Namespace) -> Plan | None:
-    """A plan of `plan --save` in the place of the spec; then the spec is the one that it names, beside it."""
-    if not given.spec.endswith(".json"):
+    """A plan of `plan --save` in the place of the spec; then spec and environment are those that it was made of."""
+    path = Path(given.spec)
+    content = path.read_bytes() if given.spec and path.is_file() else b""
+    if not content.lstrip().startswith(b"{"):  # which no spec does
         return None
     try:
-        saved = Plan.model_validate_json(Path(given.spec).read_bytes())
-    except (OSError, ValueError) as error:
-        raise Trouble(
-            f"read the plan {given.spec}", getattr(error, "strerror", None) or "it is no saved plan"
-        ) from None
-    given.spec = saved.spec
+        saved = Plan.model_validate_json(content)
+    except ValueError:
+        raise Trouble(f"read the plan {path}", "it is no saved plan", "mlspec plan --save FILE makes one") from None
+    if given.on not in (LOCAL, saved.environment):
+        raise Trouble(f"apply {path} on {given.on}", f"it is a plan for {saved.environment}", "leave --on out")
+    given.spec, given.on = str(_spec_of(saved, path)), saved.environment
     return saved
+
+
+def _spec_of(saved: Plan, path: Path) -> Path:
+    """A plan names its spec without a folder, since it may go to another machine: it is here, or beside the plan."""
+    here = Path(saved.spec)
+    return here if here.is_file() else path.parent / saved.spec
 
 
 def _nothing(plan: Plan, given: argparse.Namespace) -> int:

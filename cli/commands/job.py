@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import os
 import signal
 import sys
@@ -8,9 +9,15 @@ import threading
 from typing import Any
 
 from ...compiler.program import Needs, Program
-from ...runtimes.local.events import Planned, as_data
+from ...runtimes.local.events import Failed, Page, Planned, Said, Settled, as_data
+from ...runtimes.local.session import Session
+from ...runtimes.trouble import Trouble
 from .. import frame
 from ..progress import Plain
+
+LONG = 100_000  # bytes of what a step printed
+ROWS = 10  # of a table on its page
+SHOWN = ("made", "accepted", "refused")
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -19,6 +26,9 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help="give a param another value")
     parser.add_argument("--once", action="store_true", help="leave trying again (needs retries) to the caller")
     parser.add_argument("--events", action="store_true", help="tell what happens as data, a line for each event")
+    parser.add_argument("--share", action="store_true", help="share trials and parts with jobs that assist")
+    parser.add_argument("--assist", action="store_true", help="make trials and parts for a job that shares them")
+    parser.add_argument("--workers", type=int, help="how many steps run at once (default: as many as there are cores)")
     parser.add_argument("--tied", action="store_true", help="end when standard input is closed")
 
 
@@ -32,11 +42,12 @@ def run(given: argparse.Namespace) -> int:
     part = program.model_copy(update={"nodes": tuple(program.upstream(given.name))})
     if given.once:
         part = _without_retries(part)
-    watch: Any = _Events() if given.events else Plain(sys.stdout)
+    watch: Any = _Events(session, program) if given.events else Plain(sys.stdout)
     plan = session.plan(part)
     watch(Planned(plan))
-    only = given.name if given.alone else ""
-    return session.apply_here(part, plan, watch, retire=False, only=only).exit_code
+    alone = given.name if given.alone or given.share or given.assist else ""
+    share = "assist" if given.assist else "make" if given.share else ""
+    return session.apply_here(part, plan, watch, given.workers, retire=False, only=alone, share=share).exit_code
 
 
 def _without_retries(program: Program) -> Program:
@@ -55,9 +66,37 @@ def _end_with_input() -> None:
 
 
 class _Events:
-    """A line of JSON for each event."""
+    """A line of JSON for each event; what a step printed comes before its end."""
+
+    def __init__(self, session: Session, program: Program) -> None:
+        self.session, self.program = session, program
 
     def __call__(self, event: Any) -> None:
+        if isinstance(event, Settled | Failed):
+            printed = self._printed(event.name.split(", ")[0]) if getattr(event, "how", "made") == "made" else ""
+            if printed:
+                self._write(Said(event.name, printed))
         if not isinstance(event, Planned):
-            sys.stdout.write(frame.as_json(as_data(event)) + "\n")
-            sys.stdout.flush()
+            self._write(event)
+        if isinstance(event, Settled) and event.how in SHOWN and event.kind != "service":
+            for name in event.name.split(", "):
+                with contextlib.suppress(Trouble):
+                    self._write(Page(name, self._page(name)))
+
+    def _page(self, name: str) -> str:
+        from .. import shown
+
+        node = self.program.node_of()[name]
+        return shown.text(shown.look(self.session, self.program, node, name, ROWS))
+
+    def _write(self, event: Any) -> None:
+        sys.stdout.write(frame.as_json(as_data(event)) + "\n")
+        sys.stdout.flush()
+
+    def _printed(self, name: str) -> str:
+        path = self.session.world.ledger.log(name)
+        try:
+            content = (self.session.world.root / path).read_bytes() if path else b""
+        except OSError:
+            return ""
+        return content[-LONG:].decode("utf-8", errors="replace").strip()

@@ -5,6 +5,8 @@ import json
 import sys
 from pathlib import Path
 
+from ...compiler.actions import Plan
+from ...runtimes.trouble import Trouble
 from .. import frame, planned
 
 
@@ -20,7 +22,7 @@ def run(given: argparse.Namespace) -> int:
     program = frame.program_of(session, as_json=given.json)
     plan = session.plan(program, locked=given.locked)
     if given.save:
-        Path(given.save).write_text(plan.model_dump_json(indent=2) + "\n", encoding="utf-8")
+        _save(plan, Path(given.save))
     if given.json:
         frame.say_json(json.loads(plan.model_dump_json()))
     else:
@@ -28,3 +30,10 @@ def run(given: argparse.Namespace) -> int:
         if given.save:
             frame.say(f"Saved: mlspec apply {given.save}")
     return frame.DONE
+
+
+def _save(plan: Plan, path: Path) -> None:
+    try:
+        path.write_text(plan.model_dump_json(indent=2) + "\n", encoding="utf-8")
+    except OSError as error:
+        raise Trouble(f"save the plan as {path}", error.strerror or str(error)) from None

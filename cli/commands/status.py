@@ -39,10 +39,7 @@ def run(given: argparse.Namespace) -> int:
 
 
 def _service(session: Session, name: str) -> dict[str, Any]:
-    from ...runtimes.serving import control
-
-    found = control.status(session.world.service(name))
-    return dict(found.model_dump())
+    return dict(session.world.status(name).model_dump())
 
 
 def _line(service: dict[str, Any] | None) -> str:

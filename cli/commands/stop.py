@@ -15,6 +15,10 @@ def run(given: argparse.Namespace) -> int:
     session = frame.open_session(given)
     folder = session.world.service(given.name)
     if not folder.is_dir() or not control.status(folder).running:
+        elsewhere = session.world.status(given.name)
+        if elsewhere.running:
+            raise Trouble(f"stop {given.name}", f"another machine runs it, at {elsewhere.address}",
+                          f"stop it there: mlspec stop {given.name} --on {given.on}")  # fmt: skip
         raise Trouble(f"stop {given.name}", "no such service is running", "mlspec status shows what runs")
     control.stop(folder)
     frame.say(f"{given.name} is stopped; mlspec apply starts it again")

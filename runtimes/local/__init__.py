@@ -5,14 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 
 from ...compiler.program import Program
-from ...compiler.target import Files, Target
+from ...compiler.target import Files, Project, Target
 from ...grammar.kinds import RECIPES, Argument
 
 TEMPLATES = Path(__file__).with_name("templates")
 
 
-def compile_program(program: Program) -> Files:
-    """The plan as files that can be read and diffed."""
+def compile_program(program: Program, _: Project) -> Files:
+    """The plan as files that can be read and diffed; they are used where the spec is."""
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
     environment = Environment(loader=FileSystemLoader(TEMPLATES), undefined=StrictUndefined, keep_trailing_newline=True)

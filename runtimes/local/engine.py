@@ -22,18 +22,22 @@ from ...compiler.plan import Absent, Answers, Outlook
 from ...compiler.program import Input, Node, Program, Search
 from ...compiler.state import Record, SourceFiles, State
 from .. import order as orders
+from ..serving import afar
 from ..store.ledger import this_process
 from ..trouble import Trouble
+from . import parting as partings
 from . import searching
-from .events import Event, Failed, Settled, Started, Waiting, Watch
+from .events import Event, Failed, Moving, Settled, Started, Waiting, Watch
 from .gpus import gpus
 from .locking import locked_sources, pin
-from .pool import Pool, Result, Task
+from .parting import Parting
+from .pool import Moved, Pool, Result, Task
 from .rollout import Handed, roll_out, stop_service
 from .searching import Searching
+from .sharing import Share, Sharing
 from .world import World, accepted, state_of
 
-ALONE = ("make", "trial")  # what is done with the GPUs that a block needs, by a worker of its own
+ALONE = ("make", "part", "trial")  # what is done with the GPUs that a block needs, by a worker of its own
 POLL = 0.2  # seconds between looks at the clock and at what other processes make
 
 
@@ -53,9 +57,11 @@ class Summary:
 
 def apply(
     program: Program, plan: Plan, world: World, watch: Watch, workers: int | None = None, *, retire: bool = True,
-    locked: bool = False,
+    locked: bool = False, only: str = "", share: Share = "",
 ) -> Summary:  # fmt: skip
-    """Do it; `locked` takes of the sources what mlspec.lock says. Raises KeyboardInterrupt through, after all workers have ended; what was finished stays."""
+    """Do it; `locked` takes of the sources what mlspec.lock says, and `only` is the one artifact to make, by what is
+    accepted of the others; `share` its trials or parts with other jobs. Raises KeyboardInterrupt through, after all
+    workers have ended; what was finished stays."""
     began = time.monotonic()
     run = world.ledger.begin_run(this_process())
     status = "interrupted"
@@ -63,7 +69,7 @@ def apply(
     try:
         for _ in range(3):  # again when an object was found damaged: it is then missing, and made anew
             state = state_of(program, world, locked_sources(program, world) if locked else None)
-            engine = _Engine(program, world, state, watch, run, workers or os.cpu_count() or 2)
+            engine = _Engine(program, world, state, watch, run, workers or os.cpu_count() or 2, only, share)
             try:
                 engine.run(retire=retire)
             finally:
@@ -95,16 +101,22 @@ class _Doing:
     tries: int = 0
     notes: tuple[str, ...] = ()
     search: Searching | None = None  # while its arguments are searched, and when they are found
+    parting: Parting | None = None  # while it is made part by part, and when its parts are put together
 
 
 class _Engine:
-    def __init__(self, program: Program, world: World, state: State, watch: Watch, run: int, workers: int) -> None:
+    def __init__(
+        self, program: Program, world: World, state: State, watch: Watch, run: int, workers: int, only: str, share: Share
+    ) -> None:
+        self.only = program.node_of()[only].name if only else ""
         self.program, self.world, self.watch, self.run_id = program, world, watch, run
         self.results: queue.SimpleQueue[Any] = queue.SimpleQueue()
         self.pool = Pool(workers, _preload(program), self.results)
         self.state = state
         self.at_start = dict(state.names)
         self.process = this_process()
+        self.sharing = Sharing(world.ledger, self.process) if share else None
+        self.assists = share == "assist"
         self.outlooks: dict[str, Outlook] = {}
         self.doing: dict[str, _Doing] = {}
         self.waiting: dict[str, _Doing] = {}  # for another process
@@ -161,12 +173,22 @@ class _Engine:
         except queue.Empty:
             self.pool.end_overdue()
             self._look_after_waiting()
+            self._look_elsewhere()
             return
         if isinstance(result, _Served):
             self._served(result)
+        elif isinstance(result, Moved):
+            self._moved(result)
         else:
             self._result(result)
+            if self.sharing is not None:
+                self.sharing.give_back(result.tag)
         self.pool.end_overdue()
+        self._look_elsewhere()
+
+    def _moved(self, moved: Moved) -> None:
+        if moved.tag[0] in self.doing:
+            self._tell(Moving(self.doing[moved.tag[0]].node.title, moved.way, moved.done, moved.of))
 
     def _finish(self, doing: _Doing) -> None:
         self.doing.pop(doing.node.name, None)
@@ -178,7 +200,12 @@ class _Engine:
         """Do what comes next for a block. True once it is settled."""
         node = doing.node
         while True:
+            if self.only not in ("", node.name):
+                self.outlooks |= planning.as_it_is(node, self.state)
+                return True
             action = planning.decide(node, self.program, self.outlooks, self.state)
+            if self.assists and not (isinstance(action, Make) and (node.search or node.each)):
+                return self._left_to_others(doing)
             match action:
                 case Make():
                     if doing.made:
@@ -196,6 +223,14 @@ class _Engine:
                     return False
                 case _:
                     return self._stays(doing, action)
+
+    def _left_to_others(self, doing: _Doing) -> bool:
+        """What there was to assist with is done; the job that makes the whole goes on."""
+        node = doing.node
+        self.outlooks |= planning.as_it_is(node, self.state)
+        self._settled(doing, "reused", Reuse(names=node.names, kind=node.kind))
+        self.doing.pop(node.name, None)
+        return True
 
     def _stays(self, doing: _Doing, action: Any) -> bool:
         node = doing.node
@@ -264,8 +299,8 @@ class _Engine:
         if any(other.key == action.key and other.token is not None for other in self.doing.values()):
             self.waiting[node.name] = doing  # another block is made from the very same: what comes out is ours too
             return False
-        doing.token = self.world.ledger.lease(action.key, self.process)
-        if doing.token is None:
+        doing.token = None if self.assists else self.world.ledger.lease(action.key, self.process)
+        if doing.token is None and not self.assists:
             self.waiting[node.name] = doing
             self._tell(Waiting(node.title))
             return False
@@ -274,6 +309,9 @@ class _Engine:
         if node.search is not None:
             doing.search = self._searching(node, node.search, order, action.parts)
             return self._search(doing)
+        if node.each is not None:
+            doing.parting = self._parting(node, order, action.parts)
+            return self._part(doing)
         self._enqueue(doing, "make", order.model_dump(mode="json"))
         return False
 
@@ -310,7 +348,8 @@ class _Engine:
         node, what = doing.node, verb.partition(" ")[0]
         log = self._log(node, verb)
         message = {"do": what, "order": order, "log": str(log), "store": str(self.world.objects.root)}
-        task = Task((node.name, verb), message, node.needs.time, alone=what in ALONE and bool(node.needs.gpu))
+        limit = None if what in (partings.DIVIDE, partings.JOIN) else node.needs.time
+        task = Task((node.name, verb), message, limit, alone=what in ALONE and bool(node.needs.gpu))
         self.queue.append((task, min(node.needs.cpu or 1.0, float(self.workers))))
 
     def _log(self, node: Node, verb: str) -> Path:
@@ -322,6 +361,8 @@ class _Engine:
         left = []
         for task, cpu in self.queue:
             enough = cpu <= self.cpu_free or self.cpu_free == self.workers
+            if self.pool.free() > 0 and enough and not self._is_ours(task, cpu):
+                continue
             if self.pool.free() > 0 and enough and self._with_gpus(task):
                 self.cpu_free -= cpu
                 self.held[f"{task.tag}"] = cpu
@@ -333,6 +374,54 @@ class _Engine:
             else:
                 left.append((task, cpu))
         self.queue = left
+
+    def _is_ours(self, task: Task, cpu: float) -> bool:
+        """False, and remembered, where another job makes the same trial or part."""
+        key = self._key_of_share(task.tag)
+        if self.sharing is None or not key or task.tag in self.sharing.ours:
+            return True
+        if self.sharing.take(task, key) and not self._is_made(key):
+            return True
+        self.sharing.leave(task, cpu, key)
+        return False
+
+    def _is_made(self, key: str) -> bool:
+        return self.state.record(key) is not None or self.world.ledger.fact(key)[0]
+
+    def _key_of_share(self, tag: tuple[str, str]) -> str:
+        doing, (what, _, number) = self.doing[tag[0]], tag[1].partition(" ")
+        if what == searching.TRIAL and doing.search is not None:
+            return doing.search.key(int(number))
+        if what == partings.PART and doing.parting is not None:
+            return doing.parting.of_each[int(number)][0].key
+        return ""
+
+    def _look_elsewhere(self) -> None:
+        """What other jobs were making may be there now, or they are gone."""
+        for task, cpu, key in self.sharing.to_look_at() if self.sharing is not None else ():
+            assert self.sharing is not None
+            doing, number = self.doing.get(task.tag[0]), int(task.tag[1].partition(" ")[2])
+            if doing is None or self._take_from_others(doing, number, key):
+                self.sharing.elsewhere.pop(task.tag, None)
+            elif self.sharing.is_left(key):
+                self.sharing.elsewhere.pop(task.tag, None)
+                self.queue.append((task, cpu))
+
+    def _take_from_others(self, doing: _Doing, number: int, key: str) -> bool:
+        if doing.search is not None:
+            known, score = self.world.ledger.fact(key)
+            if known:
+                self._tell(doing.search.heard_score(number, score))
+                if self._search(doing):
+                    self._finish(doing)
+            return known
+        record = self.state.record(key)
+        if record is not None and doing.parting is not None:
+            told = partings.from_others(doing.parting, number, record)
+            for event in told.events:
+                self._tell(event)
+            self._after_part(doing, told, 0.0)
+        return record is not None
 
     def _with_gpus(self, task: Task) -> bool:
         """Whether as many GPUs as the task needs were free; they are its own until it is done."""
@@ -359,10 +448,12 @@ class _Engine:
         answer = result.answer or {}
         if doing.search is not None and result.tag[1] not in ("make", "judge") and "damaged" not in answer:
             self._searched(doing, doing.search, result, answer)
+        elif doing.parting is not None and result.tag[1] != "judge" and "damaged" not in answer:
+            self._parted(doing, doing.parting, result, answer)
         elif "outcome" in answer:
             self._made(doing, orders.Outcome.model_validate(answer["outcome"]), result.seconds)
         elif "answers" in answer:
-            self._answered(doing, answer["answers"])
+            self._answered(doing, answer["answers"], answer.get("about", doing.key))
         elif "damaged" in answer:
             self.world.forget(answer["damaged"])
             self.damaged = True
@@ -387,10 +478,16 @@ class _Engine:
             outputs = (doing.search.about(outputs[0]), *outputs[1:])
             doing.seconds = seconds = doing.search.seconds()
             doing.notes = (*doing.notes, doing.search.note())
+        if doing.parting is not None:
+            doing.seconds = seconds = doing.parting.seconds()
+            doing.notes = (*doing.notes, doing.parting.note())
         record = Record(key=doing.key, parts=doing.parts, outputs=outputs, metrics=outcome.metrics, notes=outcome.notes,
                         seconds=round(seconds, 3), at=time.time())  # fmt: skip
-        self.world.ledger.put_record(record, doing.token)
         self.state.record.forget(doing.key)  # type: ignore[attr-defined]
+        if not self.world.ledger.put_record(record, doing.token):
+            doing.token = None  # taken over while this machine slept: what the other one makes is ours too
+            self.waiting[node.name] = self.doing.pop(node.name)
+            return
         self._unlease(doing)
         doing.made, doing.notes = True, (*doing.notes, *outcome.notes)
         if self._advance(doing):
@@ -418,9 +515,10 @@ class _Engine:
     def _look_after_waiting(self) -> None:
         """What another process was making may be there now, or that process gone."""
         for name, doing in list(self.waiting.items()):
-            if self.state.record(doing.key) is None and doing.key in self.world.ledger.leased():
+            if self.world.ledger.is_leased(doing.key):
                 continue
             del self.waiting[name]
+            self.state.record.forget(doing.key)  # type: ignore[attr-defined]
             if self._advance(doing):
                 self._finish(doing)
 
@@ -432,15 +530,17 @@ class _Engine:
         return Searching(node, search, parts, order, self.world.ledger.fact, on)
 
     def _search(self, doing: _Doing) -> bool:
-        """Hand out what is to be tried, or at the end made. Returns False: it is not settled."""
+        """Hand out what is to be tried, or at the end made. True where that is left to others, and so is settled."""
         assert doing.search is not None
         for verb, order in doing.search.next():
+            if self.assists and verb == searching.MAKE:
+                return self._left_to_others(doing)
             self._enqueue(doing, verb, order.model_dump(mode="json"))
         return False
 
     def _searched(self, doing: _Doing, search: Searching, result: Result, answer: dict[str, Any]) -> None:
         told = searching.heard(search, result.tag[1], answer, _what_went_wrong(doing.node, result, answer))
-        self.world.ledger.put_facts(told.facts)
+        self.world.ledger.put_facts(told.facts, doing.key)
         log = self._log(doing.node, result.tag[1])
         for event in told.events:
             self._tell(event)
@@ -452,8 +552,58 @@ class _Engine:
             self._finish(doing)
         elif told.again is not None:
             self._enqueue(doing, told.again[0], told.again[1].model_dump(mode="json"))
-        else:
-            self._search(doing)
+        elif self._search(doing):
+            self._finish(doing)
+
+    # --- part by part -----------------------------------------------------------------------------------------
+
+    def _parting(self, node: Node, order: orders.Make, parts: Mapping[str, str]) -> Parting:
+        self._tell(Started(node.title, "parts"))
+        digests = {given.name: given.digest for given in order.inputs}
+        accepted = self.state.names.get(node.name)
+        before = self.state.record(accepted.key) if accepted else None
+        return Parting(node, order, parts, digests, before.parts if before else {}, self.state)
+
+    def _part(self, doing: _Doing) -> bool:
+        """Hand out what is to be made, or at the end put together. True where it has failed, and so is settled."""
+        assert doing.parting is not None
+        try:
+            for verb, order in doing.parting.next():
+                if self.assists and verb == partings.JOIN:
+                    return self._left_to_others(doing)
+                self._enqueue(doing, verb, order.model_dump(mode="json"))
+        except Trouble as trouble:
+            self._failed(doing, str(trouble), trouble.help, trouble.detail)
+            self.doing.pop(doing.node.name, None)
+            return True
+        return False
+
+    def _parted(self, doing: _Doing, parting: Parting, result: Result, answer: dict[str, Any]) -> None:
+        failure = _what_went_wrong(doing.node, result, answer)
+        told = partings.heard(parting, result.tag[1], answer, result.seconds, failure)
+        if told.facts:
+            self.world.ledger.put_facts(told.facts, next(iter(parting.digests.values()), doing.key))
+        if told.record is not None:
+            self.world.ledger.put_record(told.record)
+            self.state.record.forget(told.record.key)  # type: ignore[attr-defined]
+        log = self._log(doing.node, result.tag[1])
+        searching.sweep(log)
+        if any(event.failure for event in told.events) or (log.exists() and not parting.failed):
+            self._note_log(doing.node.name, str(log))
+        for event in told.events:
+            self._tell(event)
+        self._after_part(doing, told, result.seconds)
+
+    def _after_part(self, doing: _Doing, told: partings.Heard, seconds: float) -> None:
+        if told.failure is not None:
+            self._failed(doing, *told.failure)
+            self._finish(doing)
+        elif told.whole is not None:
+            self._made(doing, told.whole, seconds)
+        elif told.again is not None:
+            self._enqueue(doing, told.again[0], told.again[1].model_dump(mode="json"))
+        elif self._part(doing):
+            self._finish(doing)
 
     # --- judge and accept -------------------------------------------------------------------------------------
 
@@ -474,8 +624,8 @@ class _Engine:
         return orders.Judge(name=node.title, digest=digest, kind=about.kind, predict=about.predict, questions=asked,
                             needs=node.needs, root=str(self.world.root))  # fmt: skip
 
-    def _answered(self, doing: _Doing, answers: dict[str, Any]) -> None:
-        self.world.ledger.put_facts(answers)
+    def _answered(self, doing: _Doing, answers: dict[str, Any], about: str) -> None:
+        self.world.ledger.put_facts(answers, about)
         doing.left -= 1
         if doing.left == 0 and self._advance(doing):
             self._finish(doing)
@@ -538,11 +688,12 @@ class _Engine:
             self._failed(doing, str(trouble), trouble.help, trouble.detail)
             self._finish(doing)
             return
-        self.world.ledger.put_facts(served.outcome.facts)
+        self.world.ledger.put_facts(served.outcome.facts, action.release)
         verdict = served.outcome.judged
         if served.outcome.address:
-            record = Record(key=action.release, parts=action.parts, outputs=(served.outcome.kept,), at=time.time(),
-                            seconds=served.seconds)  # fmt: skip
+            about = served.outcome.kept.about | afar.whereabouts(served.outcome.address)
+            kept = served.outcome.kept.model_copy(update={"about": about})
+            record = Record(key=action.release, parts=action.parts, outputs=(kept,), at=time.time(), seconds=served.seconds)
             self.world.ledger.put_record(record)
             one = accepted(
                 node.name, node.kind, action.release, action.release, time.time(), self.state.names.get(node.name)

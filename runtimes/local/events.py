@@ -51,6 +51,17 @@ class Parted:
 
 
 @dataclass(frozen=True, slots=True)
+class Moving:
+    """What a step has made goes "up" into the store, or what it needs comes "down": bytes so far, `of` so many, 0 where
+    that is unknown."""
+
+    name: str
+    way: str
+    done: int
+    of: int
+
+
+@dataclass(frozen=True, slots=True)
 class Waiting:
     """Another apply makes the same thing; its result will be ours."""
 
@@ -93,6 +104,14 @@ class Said:
     text: str
 
 
+@dataclass(frozen=True, slots=True)
+class Page:
+    """What `mlspec show` says of an artifact that was just made, for a place that shows it beside the run."""
+
+    name: str
+    text: str
+
+
 def as_data(event: Any) -> dict[str, Any]:
     """What happened, for machines; `from_data` reads it."""
     data: dict[str, Any] = {"event": type(event).__name__.lower()}
@@ -105,7 +124,7 @@ def as_data(event: Any) -> dict[str, Any]:
 
 def from_data(data: Mapping[str, Any]) -> Any:
     """The event of `as_data`; None for one of another version."""
-    form = {form.__name__.lower(): form for form in (Started, Tried, Waiting, Settled, Failed, Said)}.get(
+    form = {form.__name__.lower(): form for form in (Started, Tried, Parted, Waiting, Settled, Failed, Said, Page)}.get(
         data.get("event", "")
     )
     if form is None:
@@ -117,5 +136,5 @@ def from_data(data: Mapping[str, Any]) -> Any:
     return form(**{name: tuple(v) if isinstance(v, list) else v for name, v in given.items()})
 
 
-Event = Planned | Started | Tried | Parted | Waiting | Settled | Failed | Said
+Event = Planned | Started | Tried | Parted | Moving | Waiting | Settled | Failed | Said | Page
 Watch = Callable[[Event], None]

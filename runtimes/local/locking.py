@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from ...compiler import identity
-from ...compiler.lock import FILE, Lock, Pinned, owner, read, written
+from ...compiler.lock import DECLARED, FILE, NOTHING, Lock, Pinned, owner, read, written
 from ...compiler.program import Node, Program
-from ...compiler.state import Record, SourceFiles
+from ...compiler.state import WITHOUT_VALUES, Record, SourceFiles
+from ...compiler.types import Column
 from ...grammar.kinds import SOURCES
 from .disk import source_files
 from .world import World, versions
@@ -43,13 +44,17 @@ def _key(node: Node, files: Mapping[str, str], known: Mapping[str, str]) -> str:
 
 
 def _pinned(node: Node, source: SourceFiles, record: Record) -> Pinned:
-    declared = {column.name for column in node.declared}
+    made, origins = record.outputs[0], {column.name: column.origin or column.name for column in node.declared}
+    nothing = made.about.get(WITHOUT_VALUES, ())
     columns = {
-        column.name: str(column.type.model_copy(update={"optional": False}))
-        for column in record.outputs[0].columns or ()
-        if column.name not in declared
+        origins.get(column.name, column.name): DECLARED if column.name in origins else _told(column, nothing)
+        for column in made.columns or ()
     }
     return Pinned(dict(source.files), columns)
+
+
+def _told(column: Column, nothing: Collection[str]) -> str:
+    return NOTHING + "?" * column.type.optional if column.name in nothing else str(column.type)
 
 
 def _write(world: World, lock: Lock, before: Lock) -> None:

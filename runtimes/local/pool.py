@@ -40,6 +40,16 @@ class Result:
     seconds: float
 
 
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """How far what a task brings into the store, or takes out of it, has come; see events.Moving."""
+
+    tag: Any
+    way: str
+    done: int
+    of: int
+
+
 @dataclass(slots=True)
 class _Worker:
     connection: socket.socket
@@ -128,7 +138,8 @@ class Pool:
             began = time.monotonic()
             try:
                 send(worker.connection, task.message)
-                answer = receive(worker.connection)
+                while (answer := receive(worker.connection)) is not None and "moving" in answer:
+                    self.results.put(Moved(task.tag, *answer["moving"]))
             except OSError:
                 answer = None
             cause = "" if answer is not None else "time" if worker.overdue else "ended"

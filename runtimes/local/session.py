@@ -25,6 +25,7 @@ if TYPE_CHECKING:  # the planner and the engine are imported by who plans and ap
     from ..shipping import Shipment
     from .engine import Summary
     from .events import Watch
+    from .sharing import Share
 
 PACKAGE = Path(__file__).parents[2]
 
@@ -98,15 +99,15 @@ def _others(folder: Path) -> str:
 class Session:
     """`path` is shown to people as it was given. Where the artifacts are is known once the spec is compiled."""
 
-    def __init__(self, path: Path, env: str = "local", sets: Sequence[str] = ()) -> None:
-        self.path, self.env, self.sets = path, env, tuple(sets)
+    def __init__(self, path: Path, env: str = "local", sets: Sequence[str] = (), *, locked: bool = False) -> None:
+        self.path, self.env, self.sets, self.locked = path, env, tuple(sets), locked
         self.world: World = open_world(path, env)
 
     # --- compile ----------------------------------------------------------------------------------------------
 
     def check(self) -> Checked:
         text = texts.read(self.path).text
-        key = hashlib.sha256(f"{_our_version()}\0{self.path}\0{self.env}\0{self.sets}\0{text}".encode()).hexdigest()
+        key = hashlib.sha256(f"{_our_version()}\0{self.path}\0{self.env}\0{self.sets}\0{self.locked}\0{text}".encode()).hexdigest()
         here = self.world if self.world.is_beside_spec() else open_world(self.path, self.env)
         checked = _cached(here, key) or self._compile(text, key, here)
         self.world = open_world(self.path, self.env, checked.store) if checked.store else here
@@ -116,7 +117,9 @@ class Session:
         from ...compiler.pipeline import compile_text  # lark and more, which a compile from the cache does not need
         from ..targets import targets
 
-        compiled = compile_text(str(self.path), text, here.disk, targets(), self.env, self.sets)
+        compiled = compile_text(
+            str(self.path), text, here.disk, targets(), self.env, self.sets, locked=self.locked
+        )
         head = _head(compiled, here.disk)
         if compiled.sound:
             body = json.dumps(head).encode() + b"\n" + compiled.program.model_dump_json().encode()
@@ -152,14 +155,14 @@ class Session:
 
     def apply_here(
         self, program: Program, plan: Plan, watch: Watch, workers: int | None = None, *, retire: bool = True,
-        locked: bool = False, only: str = "",
+        locked: bool = False, only: str = "", share: Share = "",
     ) -> Summary:  # fmt: skip
         """By the engine of this machine, whatever the environment says."""
         from .engine import apply
 
         option = program.environment.options.get("workers")
         workers = workers or (option if isinstance(option, int) else None)
-        return apply(program, plan, self.world, watch, workers, retire=retire, locked=locked, only=only)
+        return apply(program, plan, self.world, watch, workers, retire=retire, locked=locked, only=only, share=share)
 
     def project(self, program: Program) -> tuple[Project, Shipment]:
         """What goes to another machine along with the program. Raises Trouble where something cannot."""

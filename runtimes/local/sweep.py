@@ -5,11 +5,14 @@ from __future__ import annotations
 import shutil
 from dataclasses import dataclass
 
-from ..store.ledger import Ledger, alive
+from ...compiler.state import Record
+from ..store.ledger import Ledger, Young, alive
 from ..store.objects import FOLDER, Objects
 from ..trouble import Trouble
 from .takeout import NOTEBOOK
 from .world import World
+
+AN_HOUR = 3600.0  # seconds for which what is in a bucket is left alone: somebody may be about to hold it
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +23,12 @@ class Swept:
 
 
 def sweep(world: World, *, dry: bool = False) -> Swept:
-    held, keys = _held(world.ledger, world.objects)
+    young = world.ledger.young(AN_HOUR, dry=dry)
+    held, keys = _held(world.ledger, world.objects, young)
+    if world.ledger.is_shared:
+        from .sweep_bucket import sweep_bucket  # only who has one pays for it
+
+        return sweep_bucket(world, held, keys, young, dry=dry)
     gone = [digest for digest in world.objects.digests() if digest not in held]
     size = sum(world.objects.size(digest) for digest in gone)
     kept = sum(1 for _ in world.objects.digests()) - len(gone)
@@ -39,20 +47,27 @@ def _someone_runs(ledger: Ledger) -> bool:
     return any(alive(process) for (process,) in rows)
 
 
-def _held(ledger: Ledger, objects: Objects) -> tuple[set[str], set[str]]:
+def made_by(record: Record) -> set[str]:
+    """The digests of all that came of it."""
+    digests = {made.digest for made in record.outputs}
+    return digests | {made.about[NOTEBOOK] for made in record.outputs if NOTEBOOK in made.about}
+
+
+def _held(ledger: Ledger, objects: Objects, young: Young) -> tuple[set[str], set[str]]:
     """The plain digests of what stays, and the keys whose records stay."""
     held: set[str] = set()
-    keys = {key for _, _, key in ledger.everyones()} | ledger.leased()
+    keys = {key for _, _, key in ledger.everyones()} | ledger.leased() | young.keys
     wanted = {digest for _, digest, _ in ledger.everyones()}
     # What came out the same from other parts is known by their key too: without its record it would be made again.
     keys |= {r.key for r in ledger.records() if r.outputs and all(made.digest in wanted for made in r.outputs)}
     for key in keys:
         record = ledger.record(key)
-        for made in record.outputs if record else ():
-            wanted |= {made.digest, *({made.about[NOTEBOOK]} if NOTEBOOK in made.about else ())}
+        wanted |= made_by(record) if record else set()
     for digest in wanted:
         plain = digest.removeprefix(FOLDER)
         held.add(plain)
         if digest.startswith(FOLDER) and objects.has(digest):
             held |= set(objects.listing(digest).values())
+    # A part of a table is known by its own key: without its record it would be made again.
+    keys |= {r.key for r in ledger.records() if r.outputs and all(made.digest in held for made in r.outputs)}
     return held, keys

@@ -21,7 +21,7 @@ def take_out(world: World, accepted: Accepted, path: Path) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
     if path.suffix.lower() == ".ipynb":
         return _notebook(world, accepted, path)
-    if accepted.digest.startswith("folder:"):
+    if accepted.kind == "model" or tables.is_folder(world.objects, accepted.digest):
         return _folder(world, accepted, path)
     return _table(world, accepted, path)
 
@@ -30,7 +30,7 @@ def _table(world: World, accepted: Accepted, path: Path) -> Path:
     aside = path.with_name(path.name + ".part")
     match path.suffix.lower():
         case ".parquet":
-            shutil.copyfile(world.objects.path(accepted.digest), aside)
+            tables.copy(world.objects, accepted.digest, aside)
         case ".csv":
             import pyarrow.csv as csv
 

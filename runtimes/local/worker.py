@@ -16,8 +16,10 @@ from pathlib import Path
 from typing import Any
 
 from .. import job, secrets
-from ..order import Judge, Make, Propose, Trial
-from ..store.objects import Damaged, Objects
+from ..order import Divide, Join, Judge, Make, Propose, Trial
+from ..store.moving import Watch
+from ..store.objects import Damaged
+from ..store.opening import objects_at
 from ..trouble import Trouble
 from .gpus import VISIBLE
 from .printing import printing_to
@@ -55,7 +57,7 @@ def serve(connection: socket.socket, life: int) -> None:
     os.setpgid(0, 0)  # so that all that a step starts can be ended with it
     threading.Thread(target=_end_with, args=(life,), daemon=True).start()
     while (message := receive(connection)) is not None:
-        send(connection, _done(message))
+        send(connection, _done(message, lambda *moving: send(connection, {"moving": moving})))
 
 
 def _end_with(life: int) -> None:
@@ -64,12 +66,13 @@ def _end_with(life: int) -> None:
     os.killpg(0, signal.SIGKILL)
 
 
-def _done(message: dict[str, Any]) -> dict[str, Any]:
+def _done(message: dict[str, Any], watch: Watch) -> dict[str, Any]:
+    """`watch` is told how far what goes into the store, or comes out of it, has come."""
     hiding = message["order"].get("secrets", {}).values()
     if "gpus" in message:
         os.environ[VISIBLE] = message["gpus"]
     with printing_to(Path(message["log"]), hiding):
-        answer = _answer(message)
+        answer = _answer(message, watch)
     if "trouble" in answer:
         answer["trouble"] = [secrets.hidden(text, hiding) for text in answer["trouble"]]
     if hiding and "outcome" in answer:
@@ -77,10 +80,10 @@ def _done(message: dict[str, Any]) -> dict[str, Any]:
     return answer
 
 
-def _answer(message: dict[str, Any]) -> dict[str, Any]:
+def _answer(message: dict[str, Any], watch: Watch) -> dict[str, Any]:
     try:
         _bound(message["order"].get("needs", {}).get("memory"))
-        return _do(message)
+        return _do(message, watch)
     except Damaged as damaged:
         return {"damaged": damaged.digest, "cause": damaged.cause}
     except Trouble as trouble:
@@ -97,12 +100,17 @@ def _inner_frames(error: BaseException) -> str:
     return "" if isinstance(error, SystemExit | KeyboardInterrupt) else "".join(traceback.format_exception(error))
 
 
-def _do(message: dict[str, Any]) -> dict[str, Any]:
-    objects = Objects(Path(message["store"]))
-    if message["do"] == "make":
+def _do(message: dict[str, Any], watch: Watch) -> dict[str, Any]:
+    objects = objects_at(Path(message["store"]))
+    objects.watch = watch
+    if message["do"] in ("make", "part"):
         return {"outcome": job.make(Make.model_validate(message["order"]), objects).model_dump(mode="json")}
     if message["do"] == "judge":
-        return {"answers": job.judge(Judge.model_validate(message["order"]), objects).values}
+        return {"answers": job.judge(Judge.model_validate(message["order"]), objects).values, "about": message["order"]["digest"]}
+    if message["do"] == "divide":
+        return {"division": job.divide(Divide.model_validate(message["order"]), objects).model_dump(mode="json")}
+    if message["do"] == "join":
+        return {"outcome": job.join(Join.model_validate(message["order"]), objects).model_dump(mode="json")}
     from .. import search  # only who searches pays for it
 
     if message["do"] == "trial":

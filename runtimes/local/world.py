@@ -8,17 +8,19 @@ import time
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ...compiler import identity
-from ...compiler.program import Program
+from ...compiler.program import LOCAL, Program
 from ...compiler.state import Accepted, Record, Running, SourceFiles, State
 from ..store.ledger import Ledger
 from ..store.objects import Objects
+from ..store.opening import FOLDER, open_store
 from .disk import Disk, source_files
 from .gpus import gpus
 
-FOLDER = ".mlspec"
+if TYPE_CHECKING:
+    from ..serving.release import Status
 
 
 @dataclass(slots=True)
@@ -42,6 +44,15 @@ class World:
     def service(self, name: str) -> Path:
         return self.services() / name
 
+    def status(self, name: str) -> Status:
+        """How a service is: here, or where the record of its release says."""
+        from ..serving import afar, control
+
+        here = control.status(self.service(name))
+        accepted = None if here.running or self.env == LOCAL else self.ledger.names().get(name)
+        record = self.ledger.record(accepted.key) if accepted else None
+        return afar.status(accepted.digest, record.outputs[0].about) if accepted and record else here
+
     def log(self, run: int, name: str) -> Path:
         return self.root / FOLDER / "logs" / f"{run}" / f"{name}.log"
 
@@ -60,11 +71,10 @@ class World:
 
 
 def open_world(spec: Path, env: str = "local", store: str = "") -> World:
-    """`store` is the folder of artifacts and names, if not the one beside the spec."""
+    """`store` is the folder or the bucket of artifacts and names, if not the folder beside the spec."""
     root = spec.resolve().parent
-    place = root / store if store else root / FOLDER
-    ledger = Ledger(place / "state.db", spec.name, env)
-    return World(root, spec.name, env, Objects(place), ledger, Disk(root, ledger))
+    objects, ledger = open_store(root, store, spec.name, env)
+    return World(root, spec.name, env, objects, ledger, Disk(root, ledger))
 
 
 class Records:
@@ -88,11 +98,13 @@ class Records:
 
 def state_of(program: Program, world: World, sources: dict[str, SourceFiles] | None = None) -> State:
     """The state now; what the ledger and the store say is looked up live."""
+    names = world.ledger.names()
+    world.objects.look_for(one.digest for one in names.values() if one.kind != "service")
     return State(
         record=Records(world.ledger),
         present=world.present,
         fact=world.ledger.fact,
-        names=world.ledger.names(),
+        names=names,
         sources=source_files(program, world.disk) if sources is None else sources,
         versions=versions(program),
         services=running(program, world),
@@ -106,11 +118,7 @@ def running(program: Program, world: World) -> dict[str, Running]:
     folders = world.services()
     if folders.is_dir():
         names += [path.name for path in folders.iterdir() if path.is_dir() and path.name not in names]
-    if not names:
-        return {}
-    from ..serving import control
-
-    found = {name: control.status(world.service(name)) for name in names}
+    found = {name: world.status(name) for name in names}
     return {name: Running(release=s.release, address=s.address) for name, s in found.items() if s.running}
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 from ...compiler.program import Program
@@ -20,7 +21,7 @@ def compile_program(program: Program, project: Project) -> Files:
 
     environment = Environment(loader=FileSystemLoader(TEMPLATES), undefined=StrictUndefined, keep_trailing_newline=True,
                               trim_blocks=True, lstrip_blocks=True)  # fmt: skip
-    environment.filters["python"] = repr
+    environment.filters["python"] = lambda text: json.dumps(text, ensure_ascii=False)
     flow = wired(program, project.versions)
     written = {
         path: environment.get_template(f"{path}.j2").render(flow=flow)

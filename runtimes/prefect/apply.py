@@ -8,11 +8,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from ...compiler.actions import Plan
+from ...compiler.actions import Judge, Make, Plan, Retire, Serve
 from ...compiler.program import Program
+from .. import elsewhere
 from ..local.engine import Summary
 from ..local.events import Said, Watch
-from ..trouble import Trouble
 from . import compile_program
 from .follow import Following
 from .server import Server, server
@@ -22,13 +22,19 @@ if TYPE_CHECKING:
     from ..local.session import Session
 
 POLL = 0.5  # seconds
-PATIENCE = 10.0  # seconds without a worker, until that is said
+STILL = 45.0  # seconds without a change and without a worker, until the run is given up
+PATIENCE, BUSY = (
+    8.0,
+    40.0,
+)  # seconds that a run waits for a worker, until it is said that there is none, or none is free
 
 
 def apply(session: Session, program: Program, plan: Plan, watch: Watch) -> Summary:
     """Runs the flow, and returns when it has ended. Raises Trouble where it could not be started; on Ctrl-C the run goes
     on, unless the person who pressed it says otherwise."""
     began = time.monotonic()
+    if not any(isinstance(action, Make | Judge | Serve) for action in plan.actions):
+        return session.apply_here(program, plan, watch)  # names move, and nothing is made: no server is asked
 
     def say(text: str) -> None:
         watch(Said("", text))
@@ -37,42 +43,27 @@ def apply(session: Session, program: Program, plan: Plan, watch: Watch) -> Summa
     flow = wired(program, project.versions)
     with server(say) as prefect:
         pool = None if prefect.embedded else prefect.pool(flow.pool)
-        _push_sources(session, shipment.sources)
-        digest = _push(session, compile_program(program, project))
+        digest = elsewhere.send(compile_program(program, project), shipment.sources, session.world.objects)
         step = {"mlspec.runtimes.prefect.pull.pull_project": {"store": flow.store, "digest": digest}}
         run = prefect.start(flow, step, pool)
         say(f"run {run.name} of {flow.name}/{flow.environment} on {prefect.where}")
-        following = Following(session, program, plan, watch)
+        following = Following(session, program, run.name, watch)
         try:
             _follow(_Run(prefect, run.id, flow.pool if pool else ""), following, say)
         except KeyboardInterrupt:
             _leave(prefect, run, say)
             raise
+    _retire(session, plan, following)
     return following.summary(time.monotonic() - began)
 
 
-# --- into the store -------------------------------------------------------------------------------------------------
-
-
-def _push_sources(session: Session, files: Any) -> None:
-    """The files of local sources, by the digests that their keys hold."""
-    objects = session.world.objects
-    for digest, path in files.items():
-        if not objects.has(digest):
-            copy = objects.scratch()
-            copy.write_bytes(path.read_bytes())
-            if objects.put_file(copy) != digest:
-                raise Trouble(f"send {path.name} to the store", "it was changed meanwhile", "apply again")
-
-
-def _push(session: Session, files: Any) -> str:
-    """The compiled folder as an object. Returns its digest."""
-    folder = session.world.objects.scratch()
-    for path, text in files.items():
-        place = folder / path
-        place.parent.mkdir(parents=True, exist_ok=True)
-        place.write_text(text, encoding="utf-8")
-    return session.world.objects.put_folder(folder)
+def _retire(session: Session, plan: Plan, following: Following) -> None:
+    """The flow knows nothing of blocks that are gone."""
+    for action in plan.actions:
+        if isinstance(action, Retire):
+            for name in action.names:
+                session.world.ledger.retire(name)
+            following.retired(action)
 
 
 # --- follow the run -------------------------------------------------------------------------------------------------
@@ -85,31 +76,53 @@ class _Run:
     pool: str
     began: float = field(default_factory=time.monotonic)
     told: bool = False
+    seen: Any = None
+    at: float = field(default_factory=time.monotonic)
+
+    def moved(self, seen: Any) -> None:
+        if seen != self.seen:
+            self.seen, self.at = seen, time.monotonic()
+
+    def quiet(self) -> float:
+        """Seconds since anything changed."""
+        return time.monotonic() - self.at
 
 
 def _follow(run: _Run, following: Following, say: Callable[[str], None]) -> None:
     while True:
         state, tasks = run.prefect.look(run.id)
-        for line in run.prefect.logs(run.id):
+        lines = run.prefect.logs(run.id)
+        for line in lines:
             following.heard(line)
         for task in tasks:
             following.saw(task)
+        run.moved((state.name, len(lines), [task.state and task.state.timestamp for task in tasks]))
         if state.is_final():
             following.ended(state, run.prefect.look(run.id)[1])
             return
         run.prefect.still_there()
         _tell_of_no_worker(run, state, say)
+        if run.pool and run.quiet() > STILL and _is_left(run, following.worker):
+            run.prefect.crashed(run.id, f"the worker of {run.pool} that had it is gone")
+            following.stood_still(f"the worker of {run.pool} that had it is gone")
+            return
         time.sleep(POLL)
 
 
+def _is_left(run: _Run, worker: str) -> bool:
+    """Whether the worker that took the run is there no more: of one that was killed the server only hears nothing."""
+    there = run.prefect.workers(run.pool)
+    return worker not in there if worker else not there
+
+
 def _tell_of_no_worker(run: _Run, state: Any, say: Callable[[str], None]) -> None:
-    waits = run.pool and (state.is_scheduled() or state.is_pending())
-    if waits and not run.told and time.monotonic() - run.began > PATIENCE:
+    waits = time.monotonic() - run.began if run.pool and state.is_scheduled() and not run.told else 0.0
+    if waits > PATIENCE and not run.prefect.workers(run.pool):
         run.told = True
-        if run.prefect.workers(run.pool):
-            say(f"the workers of {run.pool} are busy; the run waits for one")
-        else:
-            say(f"no worker of {run.pool} is there; start one: prefect worker start --pool {run.pool}")
+        say(f"no worker of {run.pool} is there; start one: prefect worker start --pool {run.pool}")
+    elif waits > BUSY:
+        run.told = True
+        say(f"the workers of {run.pool} are busy; the run waits for one")
 
 
 def _leave(prefect: Server, run: Any, say: Callable[[str], None]) -> None:

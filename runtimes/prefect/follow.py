@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import re
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from ...compiler import plan as planning
-from ...compiler.actions import Plan, Refuse
+from ...compiler.actions import Refuse, Retire
 from ...compiler.program import Node, Program
 from ...compiler.state import State
 from ..local.engine import Summary
@@ -17,19 +18,23 @@ if TYPE_CHECKING:
     from ..local.session import Session
 
 WORDS = ("made", "accepted", "reused", "served", "refused", "waits", "retired")
-INFO = 20
+INFO, ERROR = 20, 40
+TAKEN = re.compile(r"Worker '(.+?)' submitting flow run")  # the one place where Prefect says who has a run
+ENDED = {"CRASHED": "crashed", "CANCELLED": "been cancelled"}
 
 
 class Following:
     """Hears of tasks in any order and tells of each once."""
 
-    def __init__(self, session: Session, program: Program, plan: Plan, watch: Watch) -> None:
+    def __init__(self, session: Session, program: Program, run: str, watch: Watch) -> None:
+        self.run, self.complaint, self.worker = run, "", ""
         self.session, self.program, self.watch = session, program, watch
         self.node_of = {node.title: node for node in program.nodes}
         self.started: set[str] = set()
         self.settled: dict[str, str] = {}
         self.titles: dict[Any, str] = {}
         self.outlooks: dict[str, planning.Outlook] = {}
+        self.tries: dict[str, int] = {}
         self.failures: list[str] = []
         self.refusals: list[str] = []
         self.sources = session.state(program).sources
@@ -43,12 +48,23 @@ class Following:
         if state.is_running() and title not in self.started:
             self.started.add(title)
             self.watch(Started(title, "make"))
+        if state.name == "AwaitingRetry" and task.run_count > self.tries.get(title, 0):
+            self.tries[title] = task.run_count
+            self.watch(Said(title, "went wrong, and is tried again"))
         if state.is_final():
             self._settle(node, state, task.total_run_time.total_seconds())
 
     def heard(self, log: Any) -> None:
         title = self.titles.get(log.task_run_id, "")
-        if log.level >= INFO and title and not log.message.startswith(("Finished in state", "Task run ")):
+        taken = TAKEN.match(log.message)
+        self.worker = taken[1] if taken else self.worker
+        if log.level >= ERROR and not title:
+            self.complaint = _first_line(log.message)
+        if (
+            INFO <= log.level < ERROR
+            and title in self.node_of
+            and not log.message.startswith(("Finished in state", "Task run "))
+        ):
             self.watch(Said(title, log.message))
 
     def ended(self, state: Any, tasks: Iterable[Any]) -> None:
@@ -56,9 +72,21 @@ class Following:
             self.saw(task)
         left = [node for node in self.program.nodes if node.title not in self.settled]
         if left and not state.is_completed():
-            why = f"the run was {state.name.lower()}: {_first_line(state.message)}".rstrip(": ")
-            for node in left:
-                self._failed(node, why, "apply again: what was finished stays")
+            why = self.complaint or _first_line(state.message)
+            self.stood_still(f"it has {ENDED.get(state.type.name, 'failed')}: {why}".rstrip(": "))
+
+    def stood_still(self, why: str) -> None:
+        """The run comes to nothing more: that is told once, at the first block that is left."""
+        left = [node for node in self.program.nodes if node.title not in self.settled]
+        for node in left[:1]:
+            self._failed(node, f"the run {self.run} came to no end: {why}", "apply again: what was finished stays")
+        for node in left[1:]:
+            self.settled[node.title] = "waits"
+
+    def retired(self, action: Retire) -> None:
+        title = ", ".join(action.names)
+        self.settled[title] = "retired"
+        self.watch(Settled(title, action.kind, "retired"))
 
     def summary(self, seconds: float) -> Summary:
         counts: dict[str, int] = {}
@@ -72,7 +100,7 @@ class Following:
         how = state.name.lower()
         if how not in WORDS:
             message, _, rest = (state.message or f"its task is {how}").partition("\n")
-            detail, _, help_ = rest.rpartition("help: ")
+            detail, _, help_ = rest.partition("help: ")
             self._failed(node, message, help_, detail)
             return
         self.settled[node.title] = how

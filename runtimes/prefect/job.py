@@ -12,7 +12,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any
 
@@ -22,13 +22,22 @@ from prefect.states import Completed, Failed, State
 
 from ... import __version__
 from ..local.events import Failed as WentWrong
-from ..local.events import Settled, from_data
+from ..local.events import Page, Parted, Said, Settled, Tried, from_data
 
 GOOD = ("made", "accepted", "reused", "served", "retired")
-SHOWN = ("made", "accepted", "refused")
 LONG = 4000  # characters of a page
+NEVER = 1e6  # seconds
 
 Params = Mapping[str, tuple[Any, Any]]  # as asked for, and as the spec says
+
+
+@dataclass(slots=True)
+class Heard:
+    """What a job said: how it settled, or the failure."""
+
+    settled: Settled | None = None
+    failure: str = ""
+    pages: list[Page] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,69 +47,92 @@ class Job:
     spec: Path
     env: str
     mlspec: str
+    workers: int | None = None
 
-    def __call__(self, name: str, params: Params) -> State[Any]:
+    def __call__(
+        self, name: str, params: Params, timeout: float | None = None, *, share: bool = False, assist: bool = False
+    ) -> State[Any]:
         if __version__ != self.mlspec:
             return _failed(f"this worker has mlspec {__version__}, and the flow was compiled by {self.mlspec}: "
                            "install the same on both")  # fmt: skip
-        settled = self._run(name, params)
-        if isinstance(settled, Settled):
-            if settled.how in SHOWN and settled.kind != "service":
-                self._publish(name, settled)
-            return _state(settled)
-        return settled
+        how = ["--assist"] if assist else ["--share"] if share else []
+        heard = self._run(name, params, timeout, how)
+        for page in heard.pages:
+            self._publish(page, heard.settled)
+        return _state(heard.settled) if heard.settled else _failed(heard.failure)
 
     @staticmethod
     def went_wrong(task: Any, run: Any, state: State[Any]) -> bool:
         """Whether to try again: not what an expectation refused."""
         return state.name == "Failed"
 
-    def _run(self, name: str, params: Params) -> Settled | State[Any]:
-        """What came of the artifact; a failed state where nothing did."""
-        log = get_run_logger()
-        settled: Settled | State[Any] | None = None
-        with self._started(name, params) as process:
+    def _run(self, name: str, params: Params, timeout: float | None, how: Sequence[str]) -> Heard:
+        log, heard = get_run_logger(), Heard()
+        with self._started(name, params, how) as process:
             errors = _in_background(process.stderr)
+            clock = threading.Timer(timeout or NEVER, process.kill)
+            clock.daemon = True
+            clock.start()
             for line in process.stdout or ():
-                event = _event(line)
-                if isinstance(event, Settled) and name in event.name.split(", "):
-                    settled = event
-                elif isinstance(event, WentWrong):
-                    settled = _failed(_told(event))
-                elif event is None and line.strip():
-                    log.info(line.rstrip("\n"))
+                match _event(line):
+                    case Settled() as event if name in event.name.split(", "):
+                        heard.settled = event
+                    case WentWrong() as event:
+                        heard.failure = _told(event)
+                    case Page() as event:
+                        heard.pages.append(event)
+                    case Said() as event:
+                        log.info(event.text)
+                    case Tried() | Parted() as event if _is_news(event):
+                        log.info(_progress(event))
             process.wait()
-        if settled is None:
-            return _failed("".join(errors).strip() or f"mlspec job ended with code {process.returncode}")
-        return settled
+            clock.cancel()
+        heard.failure = heard.failure or "".join(errors).strip() or f"mlspec job ended with code {process.returncode}"
+        return heard
 
-    def _started(self, name: str, params: Params) -> subprocess.Popen[str]:
+    def _started(self, name: str, params: Params, how: Sequence[str]) -> subprocess.Popen[str]:
         """Its standard input stays open as long as this task lives: it ends with it."""
         sets = [f"--set={key}={_written(asked)}" for key, (asked, said) in params.items() if asked != said]
         command = [sys.executable, "-m", "mlspec", "job", name, self.spec.name, "--on", self.env,
-                   "--alone", "--once", "--events", "--tied", *sets]  # fmt: skip
+                   "--alone", "--once", "--events", "--tied", *how, *sets]  # fmt: skip
+        if self.workers:
+            command.append(f"--workers={self.workers}")
         return subprocess.Popen(
             command, cwd=self.spec.parent, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
             text=True, encoding="utf-8", errors="replace", env={**os.environ, "NO_COLOR": "1"},
         )  # fmt: skip
 
-    def _publish(self, name: str, settled: Settled) -> None:
-        """The artifact's page, as `mlspec show` has it, among Prefect's artifacts. That it is there matters less than it."""
-        command = [sys.executable, "-m", "mlspec", "show", name, self.spec.name, "--on", self.env]
+    def _publish(self, page: Page, settled: Settled | None) -> None:
+        """Among Prefect's artifacts. That the artifact is there matters more than that its page is."""
+        judged = settled.judged if settled else ()
+        held = "".join(
+            f"- {'✓' if one.holds else '✗'} `expect {one.text}`: {one.shown} (line {one.line})\n" for one in judged
+        )
+        text = f"**{settled.how if settled else ''}** by {self.spec.name}\n\n{held}\n```\n{page.text[:LONG]}\n```\n"
         with contextlib.suppress(Exception):
-            shown = subprocess.run(command, cwd=self.spec.parent, capture_output=True, text=True, timeout=60,
-                                   env={**os.environ, "NO_COLOR": "1"}, check=False).stdout  # fmt: skip
-            held = "".join(
-                f"- {'✓' if one.holds else '✗'} `expect {one.text}`: {one.shown} (line {one.line})\n"
-                for one in settled.judged
+            create_markdown_artifact(
+                text, key=key_of(page.name, self.env), description=f"{page.name} of {self.spec.name}"
             )
-            page = f"**{settled.how}**\n\n{held}\n```\n{shown[:LONG]}```\n"
-            create_markdown_artifact(page, key=key_of(name, self.env), description=f"{name} of {self.spec.name}")
 
 
-def end(futures: Sequence[Any]) -> State[Any] | list[State[Any]]:
+def _is_news(event: Tried | Parted) -> bool:
+    """The best trials and every tenth of the way: not a line for each of a thousand."""
+    tenths = event.number * 10 // event.of > (event.number - 1) * 10 // event.of
+    return bool(event.failure) or tenths or (isinstance(event, Tried) and event.is_best)
+
+
+def _progress(event: Tried | Parted) -> str:
+    count = f"{event.number}/{event.of}"
+    if isinstance(event, Parted):
+        return f"{count}  {event.failure or event.part}"
+    arguments = ", ".join(f"{name} {value}" for name, value in event.arguments.items())
+    score = event.failure or f"{event.metric} {event.score:.4f}{', the best so far' if event.is_best else ''}"
+    return f"{count}  {arguments}  {score}"
+
+
+def end(futures: Sequence[Any], *assisted: Sequence[Any]) -> State[Any] | list[State[Any]]:
     """The flow's own end: refused where expectations did not hold and nothing else went wrong."""
-    for future in futures:
+    for future in [*futures, *(one for some in assisted for one in some)]:
         future.wait()
     states = [future.state for future in futures]
     wrong = [state for state in states if not state.is_completed()]

@@ -10,6 +10,8 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from itertools import count
 from typing import Any
 
 from ..trouble import Trouble
@@ -23,6 +25,7 @@ QUIET = {
 TO_START = 60.0  # seconds for a server of our own
 TYPES = {"int": "integer", "float": "number", "bool": "boolean", "str": "string"}
 PAGE = 200
+LATE = timedelta(seconds=20)
 
 
 @contextmanager
@@ -56,8 +59,8 @@ class Server:
     url: str
     own: subprocess.Popen[bytes] | None = None
     runner: subprocess.Popen[bytes] | None = None
-    heard: int = 0
-    _names: dict[Any, str] = field(default_factory=dict)
+    heard: datetime | None = None  # when the last line was said
+    known: set[Any] = field(default_factory=set)
 
     @property
     def embedded(self) -> bool:
@@ -108,15 +111,22 @@ class Server:
                     return state, found
 
     def logs(self, run: Any) -> list[Any]:
-        """What was said since it was last asked."""
-        from prefect.client.schemas.filters import LogFilter, LogFilterFlowRunId
+        """What was said since it was last asked. Lines arrive late, so those of the last seconds are asked for again."""
+        from prefect.client.schemas.filters import LogFilter, LogFilterFlowRunId, LogFilterTimestamp
         from prefect.client.schemas.sorting import LogSort
 
+        since = LogFilterTimestamp(after_=self.heard - LATE) if self.heard else None
+        only = LogFilter(flow_run_id=LogFilterFlowRunId(any_=[run]), timestamp=since)
+        new: list[Any] = []
         with _told(self.url):
-            found = self.client.read_logs(LogFilter(flow_run_id=LogFilterFlowRunId(any_=[run])), limit=PAGE,
-                                          offset=self.heard, sort=LogSort.TIMESTAMP_ASC)  # fmt: skip
-        self.heard += len(found)
-        return list(found)
+            for offset in count(0, PAGE):
+                page = self.client.read_logs(only, limit=PAGE, offset=offset, sort=LogSort.TIMESTAMP_ASC)
+                new += [line for line in page if line.id not in self.known]
+                if len(page) < PAGE:
+                    break
+        self.known.update(line.id for line in new)
+        self.heard = max([line.timestamp for line in new] + ([self.heard] if self.heard else []), default=None)
+        return new
 
     def workers(self, pool: str) -> list[str]:
         """The names of those that are alive."""
@@ -128,6 +138,12 @@ class Server:
 
         with _told(self.url):
             self.client.set_flow_run_state(run, Cancelling())
+
+    def crashed(self, run: Any, why: str) -> None:
+        from prefect.states import Crashed
+
+        with _told(self.url):
+            self.client.set_flow_run_state(run, Crashed(message=why), force=True)
 
     def still_there(self) -> None:
         """Raises Trouble where the process that was to run the flow has ended without a word."""

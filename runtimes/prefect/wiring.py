@@ -14,7 +14,7 @@ from ..secrets import variable
 
 TAKEN = {"flow", "task", "allow_failure", "Path", "Job", "end", "run", "ThreadPoolTaskRunner", "ProcessPoolTaskRunner",
          "DaskTaskRunner", "RayTaskRunner"}  # fmt: skip
-TO_END = 60  # seconds: a job that is out of time says so itself; Prefect ends what does not
+TO_END = 60  # seconds: a job that is out of time says so itself, and is killed if it does not
 DISTRIBUTIONS = {
     "sklearn": "scikit-learn",
     "yaml": "pyyaml",
@@ -22,19 +22,23 @@ DISTRIBUTIONS = {
     "cv2": "opencv-python",
     "skimage": "scikit-image",
 }
+CLUSTERS, WORKERS = ("dask", "ray"), 2  # runners whose tasks run in processes of their own, and how many if unsaid
 EXTRAS = {"dask": "prefect-dask", "ray": "prefect-ray"}
 
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """`options` are the decorator's, as Python; `after` the tasks that it waits for."""
+    """`options` are the decorator's, as Python; `timeout` is in seconds; `after` are the tasks that it
+    waits for, and `assistants` how many more make its trials or parts."""
 
     id: str
     title: str
     name: str
     doc: str
     options: tuple[str, ...]
+    timeout: float | None
     after: tuple[str, ...]
+    assistants: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +69,7 @@ class Flow:
     doc: str
     version: str
     runner: str
+    alone: bool
     imports: tuple[str, ...]
     pool: str
     tasks: tuple[Task, ...]
@@ -85,7 +90,8 @@ def wired(program: Program, versions: Mapping[str, str]) -> Flow:
         id=_identifier(name, set(ids.values())), name=name, spec=program.spec, environment=program.environment.name,
         doc=program.doc or f"{program.spec} on {program.environment.name}.", version=__version__, runner=call,
         imports=imports, pool=str(options.get("work_pool", "default")),
-        tasks=tuple(_task(node, program, ids) for node in program.nodes),
+        alone=runner not in CLUSTERS,
+        tasks=tuple(_task(node, program, ids, _assistants(node, runner, options)) for node in program.nodes),
         parameters=tuple(_parameters(program.params)), schedules=tuple(_schedules(program)),
         requirements=tuple(_requirements(program, versions, runner)), secrets=tuple(dict.fromkeys(map(variable, program.secrets))),
         store=str(options.get("store", "")),
@@ -111,24 +117,33 @@ def _identifier(name: str, taken: set[str]) -> str:
     return found
 
 
-def _task(node: Node, program: Program, ids: Mapping[str, str]) -> Task:
+def _task(node: Node, program: Program, ids: Mapping[str, str], assistants: int) -> Task:
     node_of = program.node_of()
     wanted = [item.name for item in node.inputs if not item.last] + list(node.reads)
     after = dict.fromkeys(ids[node_of[name].name] for name in wanted if name in node_of)
     doc = " ".join([*node.doc.split(), f"({node.span.path}, line {node.span.line})"])
     return Task(ids[node.name], node.title, node.name, doc.replace("\\", "\\\\").replace('"""', "'''"),
-                tuple(_options(node)), tuple(after))  # fmt: skip
+                tuple(_options(node)), node.needs.time and node.needs.time + TO_END, tuple(after), assistants)  # fmt: skip
+
+
+def _assistants(node: Node, runner: str, options: Mapping[str, Value]) -> int:
+    """On one machine a job uses all cores by itself; on a cluster there are as many workers as it is said to have."""
+    divisible = node.search is not None or node.each is not None
+    workers = options.get("workers")
+    return max((workers if isinstance(workers, int) else WORKERS) - 1, 0) if divisible and runner in CLUSTERS else 0
 
 
 def _options(node: Node) -> Iterator[str]:
     needs = node.needs
-    yield f"name={node.title!r}"
+    yield f"name={_text(node.title)}"
     if needs.retries:
         yield f"retries={needs.retries}"
         yield "retry_condition_fn=Job.went_wrong"
-    if needs.time:
-        yield f"timeout_seconds={needs.time + TO_END:g}"
-    yield f"tags={[node.kind, *_tags(needs)]!r}"
+    yield f"tags=[{', '.join(map(_text, [node.kind, *_tags(needs)]))}]"
+
+
+def _text(text: str) -> str:
+    return json.dumps(text, ensure_ascii=False)
 
 
 def _tags(needs: Needs) -> Iterator[str]:
@@ -149,7 +164,7 @@ def _runner(runner: str, options: Mapping[str, Value]) -> tuple[str, tuple[str, 
             given = (
                 f"address={address!r}"
                 if address
-                else f"cluster_kwargs={{'n_workers': {workers or 2}, 'threads_per_worker': 1}}"
+                else f"cluster_kwargs={{'n_workers': {workers or WORKERS}, 'threads_per_worker': 1}}"
             )
             return f"DaskTaskRunner({given})", ("from prefect_dask import DaskTaskRunner",)
         case "ray":

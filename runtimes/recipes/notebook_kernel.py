@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from ...compiler.notebook import cells_to_run, source_of
-from .. import models, secrets
+from .. import models, secrets, tables
 from ..order import Given, Make, Outcome
 from ..store.aside import objects_in
 from ..store.objects import FOLDER, Damaged
@@ -79,7 +79,7 @@ def give(shell: Any) -> None:
 
     def values() -> None:
         given: dict[str, Any] = dict.fromkeys(work.code.parameters)  # None for a `last` that is not there yet
-        given |= {one.alias: given_as(one, _form(one), work) for one in work.order.inputs}
+        given |= {one.alias: given_as(one, _form(one, work), work) for one in work.order.inputs}
         given |= {name: secrets.value(secret) for name, secret in work.order.secrets.items()}
         shell.push(given)
         seed_random(work.seed)
@@ -90,9 +90,9 @@ def give(shell: Any) -> None:
         raise RuntimeError("the inputs could not be given")
 
 
-def _form(given: Given) -> str:
+def _form(given: Given, work: Work) -> str:
     """A table comes as a frame, a folder of files as its path."""
-    return "Path" if given.kind == "data" and given.digest.startswith(FOLDER) else ""
+    return "Path" if given.kind == "data" and tables.is_folder(work.objects, given.digest) else ""
 
 
 # --- when a cell has run -------------------------------------------------------------------------------------

@@ -14,7 +14,7 @@ from .. import models, tables
 from ..declared import conform
 from ..models import Signature
 from ..order import Make, Outcome
-from ..store.objects import FOLDER, Objects
+from ..store.objects import Objects
 from ..trouble import Trouble
 from .forms import to_pandas
 
@@ -26,7 +26,7 @@ def make(order: Make, objects: Objects) -> Outcome:
     name = order.names[0]
     model = next(given for given in order.inputs if given.kind == "model")
     data = next(given for given in order.inputs if given.kind == "data")
-    if data.digest.startswith(FOLDER):
+    if tables.is_folder(objects, data.digest):
         raise Trouble(
             f"make {name}", f"{data.name} is a folder of files", f"{model.name} predicts from the rows of a table"
         )

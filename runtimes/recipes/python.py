@@ -120,7 +120,8 @@ def _fitted(entry: Any, work: Work) -> Made:
     all_there(predict, table, given.name, work.action)
     features = features_of(predict, table, given.columns)
     to_fit, arguments = _dealt(table, work)
-    estimator = guarded(lambda: entry(**_with_seed(entry, arguments, work)), work.action, work.root)
+    hidden = {name: secrets.value(secret) for name, secret in work.order.secrets.items()}
+    estimator = guarded(lambda: entry(**_with_seed(entry, arguments, work), **hidden), work.action, work.root)
     if not hasattr(estimator, "fit"):
         raise Trouble(work.action, f"{work.code.entry} gives a {type(estimator).__name__}, which has no fit")
     model, encoder = _with_encoder(estimator, features, table, work)

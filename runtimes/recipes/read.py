@@ -10,6 +10,7 @@ from pathlib import Path
 import pyarrow as pa
 
 from ...compiler.load import is_remote
+from ...compiler.state import WITHOUT_VALUES
 from ...compiler.types import Column, Columns, required
 from .. import shipping, sources, tables
 from ..declared import Findings, and_more, findings, said
@@ -37,7 +38,13 @@ def make(order: Make, objects: Objects) -> Outcome:
         return _with_refused(order.names, raw, table, found, order.declared, objects)
     if raw.misfits or found.rows():
         raise _trouble(raw, found, order)
-    return Outcome(outputs={order.names[0]: tables.write(table, objects)})
+    return Outcome(outputs={order.names[0]: _kept(table, objects)})
+
+
+def _kept(table: pa.Table, objects: Objects) -> Made:
+    made = tables.write(table, objects)
+    without = [name for name in table.column_names if table.column(name).null_count == table.num_rows]
+    return made.model_copy(update={"about": {WITHOUT_VALUES: without}}) if without else made
 
 
 def _raw(order: Make, objects: Objects) -> Raw:
@@ -150,7 +157,7 @@ def _with_refused(
     ]  # fmt: skip
     kept = table.filter(pa.array(found.first < 0)) if rows else table
     rejects = pa.Table.from_pylist(listed, schema=REFUSED)
-    return Outcome(outputs={names[0]: tables.write(kept, objects), names[1]: tables.write(rejects, objects)})
+    return Outcome(outputs={names[0]: _kept(kept, objects), names[1]: tables.write(rejects, objects)})
 
 
 def _trouble(raw: Raw, found: Findings, order: Make) -> Trouble:

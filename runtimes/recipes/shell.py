@@ -27,7 +27,7 @@ from ...compiler.types import Columns
 from .. import secrets, tables
 from ..declared import conform
 from ..order import Given, Made, Make, Outcome
-from ..store.objects import FOLDER, Objects
+from ..store.objects import Objects
 from ..trouble import Trouble
 
 FIRST_OUTPUT = "OUTPUT"
@@ -65,11 +65,14 @@ def _environment(order: Make, objects: Objects, folder: Path, outputs: Mapping[s
 
 def _place(item: Given, objects: Objects, folder: Path) -> Path:
     """Where an input is to be read: a folder, or a Parquet file under a name that says so."""
-    if item.digest.startswith(FOLDER):
+    if item.kind != "data" or tables.is_folder(objects, item.digest):
         return objects.folder(item.digest)
-    link = folder / f"{item.alias}.parquet"
-    link.symlink_to(objects.path(item.digest).absolute())
-    return link
+    place = folder / f"{item.alias}.parquet"
+    if tables.index(objects, item.digest) is None:
+        place.symlink_to(objects.path(item.digest).absolute())
+    else:
+        tables.copy(objects, item.digest, place)
+    return place
 
 
 def _as_text(value: Value) -> str:

@@ -24,10 +24,10 @@ from ...compiler.program import Value
 from ...grammar.kinds import RECIPES
 from .. import tables
 from ..declared import conform
-from ..order import Make, Outcome
+from ..order import Given, Make, Outcome
 from ..store.objects import Objects
 from ..trouble import Trouble
-from .sql import table_file
+from .sql import table_files
 
 Numbers = np.ndarray[Any, np.dtype[Any]]  # one for each row, or for each group of equal rows
 Cut = int | float | str  # a number of rows, a share of them, or a first date
@@ -52,12 +52,17 @@ class Deal:
 def make(order: Make, objects: Objects) -> Outcome:
     """Deal the rows of the one input out. Raises Trouble where a side would be empty, or a key would stand on two."""
     deal = _deal(order.names, order.arguments)
-    table = tables.read_file(table_file(order.inputs[0], objects, f"split {', '.join(deal.names)}"))
+    table = _read(order.inputs[0], objects, f"split {', '.join(deal.names)}")
     if order.declared:
         table = conform(table, order.declared, order.inputs[0].name)
     parts = dealt(table, deal)
     outputs = {name: tables.write(table.take(rows), objects) for name, rows in zip(deal.names, parts, strict=True)}
     return Outcome(outputs=outputs)
+
+
+def _read(given: Given, objects: Objects, action: str) -> pa.Table:
+    table_files(given, objects, action)  # refuses what is no table
+    return tables.read(objects, given.digest)
 
 
 def _deal(names: tuple[str, ...], arguments: Mapping[str, Value]) -> Deal:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from itertools import chain
 from pathlib import Path
+from tempfile import gettempdir
 from typing import Any
 
 import pyarrow as pa
@@ -15,7 +18,7 @@ from ...compiler.program import Value
 from .. import tables
 from ..declared import conform
 from ..order import Given, Make, Outcome
-from ..store.objects import FOLDER, Objects
+from ..store.objects import Objects
 from ..trouble import Trouble
 
 
@@ -23,9 +26,9 @@ def make(order: Make, objects: Objects) -> Outcome:
     """Run the query of an order. Its rows come out in a defined order, so that the same inputs give the same bytes."""
     name, query = order.names[0], order.recipe.text
     action = f"run the query of {name}"
-    inputs = {given.alias: table_file(given, objects, action) for given in order.inputs}
+    inputs = {given.alias: table_files(given, objects, action) for given in order.inputs}
     cores = max(1, int(order.needs.cpu or 1))
-    with opened(inputs, objects, cores=cores, memory=order.needs.memory) as connection, said_plainly(action):
+    with _connected(inputs, objects, cores, order.needs.memory) as connection, said_plainly(action):
         ordered = _is_ordered(connection, query, action)
         connection.execute("select setseed(?)", [_seed(order.arguments.get("seed"))]).fetchall()
         table = connection.sql(query, params=_bound(connection, query, order.arguments)).to_arrow_table()
@@ -35,33 +38,34 @@ def make(order: Make, objects: Objects) -> Outcome:
     return Outcome(outputs={name: tables.write(table, objects)})
 
 
-def table_file(given: Given, objects: Objects, action: str) -> Path:
-    """The Parquet file of an input, its bytes verified."""
-    if given.kind != "data" or given.digest.startswith(FOLDER):
+def table_files(given: Given, objects: Objects, action: str) -> tuple[Path, ...]:
+    """The Parquet files of an input, their bytes verified: one, or of a table in parts one for each."""
+    if given.kind != "data" or tables.is_folder(objects, given.digest):
         what = "a folder of files" if given.kind == "data" else f"a {given.kind}"
         raise Trouble(action, f"{given.name} is {what}, not a table", "make a table of it first, by python or shell")
-    return objects.path(given.digest)
+    return tables.files(objects, given.digest)
 
 
 # --- the connection ------------------------------------------------------------------------------------------
 
 
 @contextmanager
-def opened(inputs: Mapping[str, Path], objects: Objects, *, cores: int = 1, memory: int | None = None) -> Iterator[Any]:
-    """A connection of its own, to an empty database in which each input is a view of its Parquet file.
+def opened(
+    inputs: Mapping[str, Sequence[Path]], objects: Objects, *, cores: int = 1, memory: int | None = None
+) -> Iterator[Any]:
+    """A connection of its own, to an empty database in which each input is a view of its Parquet files.
 
     A fresh one costs some milliseconds, and nothing of one query is left for the next.
     """
     import duckdb
 
     spill = objects.scratch(".spill")
-    connection = duckdb.connect(":memory:", config={
-        "threads": cores,  # with one, the sum of floats is the same each time
-        "autoload_known_extensions": False, "autoinstall_known_extensions": False,
-        "python_enable_replacements": False,
-    })  # fmt: skip
+    connection = duckdb.connect(":memory:", config=_configured(cores))
     try:
-        for setting in (*_settings(inputs.values(), spill, memory), *map(_view, inputs, inputs.values())):
+        for setting in (
+            *_settings(chain.from_iterable(inputs.values()), spill, memory),
+            *map(_view, inputs, inputs.values()),
+        ):
             connection.execute(setting)
         yield connection
     finally:
@@ -69,12 +73,57 @@ def opened(inputs: Mapping[str, Path], objects: Objects, *, cores: int = 1, memo
         shutil.rmtree(spill, ignore_errors=True)
 
 
+ZONE = "set TimeZone = 'UTC'"
+SMALL = 1 << 20  # bytes of all inputs, up to which opening a database would take longer than the query
+_SHARED: dict[int, Any] = {}  # by process, the database that such queries share: to open one takes 15 ms
+
+
+@contextmanager
+def _connected(inputs: Mapping[str, Sequence[Path]], objects: Objects, cores: int, memory: int | None) -> Iterator[Any]:
+    """For one query that is a SELECT, and so leaves nothing behind: small inputs come as tables in memory, to a
+    database that reaches no file at all."""
+    size = sum(file.stat().st_size for files in inputs.values() for file in files)
+    if cores > 1 or memory or size > SMALL:
+        with opened(inputs, objects, cores=cores, memory=memory) as connection:
+            yield connection
+        return
+    cursor = _shared().cursor()
+    try:
+        cursor.execute(ZONE)  # each connection has its own
+        for name, files in inputs.items():
+            cursor.register(name, tables.of_files(files))
+        yield cursor
+    except BaseException:
+        _SHARED.pop(os.getpid(), None)  # whatever went wrong, the next one begins anew
+        raise
+    finally:
+        cursor.close()
+
+
+def _shared() -> Any:
+    here = os.getpid()
+    if here not in _SHARED:
+        import duckdb
+
+        connection = duckdb.connect(":memory:", config=_configured(1))
+        for setting in _settings((), Path(gettempdir()) / f"mlspec-{here}.spill", None):
+            connection.execute(setting)
+        _SHARED[here] = connection
+    return _SHARED[here]
+
+
+def _configured(cores: int) -> dict[str, Any]:
+    """With one thread the sum of floats is the same each time."""
+    return {"threads": cores, "autoload_known_extensions": False, "autoinstall_known_extensions": False,
+            "python_enable_replacements": False}  # fmt: skip
+
+
 # DuckDB counts its buffers only; the rest is for what it does not count. So it spills before the process is stopped.
 _BUFFERS = 0.7
 
 
 def _settings(files: Iterable[Path], spill: Path, memory: int | None) -> Iterator[str]:
-    yield "set TimeZone = 'UTC'"
+    yield ZONE
     yield f"set temp_directory = {_text(str(spill))}"
     if memory:
         yield f"set memory_limit = '{int(memory * _BUFFERS)}B'"
@@ -82,8 +131,9 @@ def _settings(files: Iterable[Path], spill: Path, memory: int | None) -> Iterato
     yield "set enable_external_access = false"  # the last: it closes the settings above
 
 
-def _view(name: str, file: Path) -> str:
-    return f"create view {quoted(name)} as select * from read_parquet({_text(str(file))})"
+def _view(name: str, files: Sequence[Path]) -> str:
+    listed = ", ".join(_text(str(file)) for file in files)
+    return f"create view {quoted(name)} as select * from read_parquet([{listed}])"
 
 
 def quoted(name: str) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-import shutil
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -13,7 +12,7 @@ import pyarrow as pa
 from ...compiler.program import Code, Value
 from .. import models, tables
 from ..order import Given, Make
-from ..store.objects import FOLDER, Objects
+from ..store.objects import Objects
 from ..trouble import Trouble
 from . import forms
 
@@ -46,7 +45,7 @@ class Work:
 
     def table(self, given: Given) -> pa.Table:
         if given.alias not in self.read:
-            if given.digest.startswith(FOLDER):
+            if tables.is_folder(self.objects, given.digest):
                 raise Trouble(
                     self.action, f"{given.name} is a folder of files", f"annotate {given.alias} with pathlib.Path"
                 )
@@ -55,7 +54,7 @@ class Work:
 
     def first_data(self) -> Given | None:
         """The first input that is a table."""
-        tables_ = (one for one in self.order.inputs if one.kind == "data" and not one.digest.startswith(FOLDER))
+        tables_ = (one for one in self.order.inputs if one.kind == "data" and not tables.is_folder(self.objects, one.digest))
         return next(tables_, None)
 
 
@@ -94,10 +93,10 @@ def given_as(given: Given, annotation: Any, work: Work) -> Any:
 
 
 def _path(given: Given, work: Work) -> Path:
-    """Of a folder, or of a copy of the table's file: what is in the store is nobody's to write to."""
-    if given.digest.startswith(FOLDER):
+    """Of a folder, or of a copy of the table as one file: what is in the store is nobody's to write to."""
+    if given.kind != "data" or tables.is_folder(work.objects, given.digest):
         return work.objects.folder(given.digest)
     target = work.scratch / f"{given.alias}.parquet"
     target.parent.mkdir(parents=True, exist_ok=True)
-    shutil.copyfile(work.objects.path(given.digest), target)
+    tables.copy(work.objects, given.digest, target)
     return target

@@ -18,7 +18,7 @@ from ...compiler.program import Code
 from ...compiler.serving import OWN, REQUEST
 from ..recipes.work import SEEDS, Work, argument, given_as, seed_random
 from ..secrets import value as secret_value
-from ..store.objects import Objects
+from ..store.opening import objects_at
 from ..trouble import Trouble
 from ..userframes import cause, frames, load
 from .answers import NoJson, as_json
@@ -44,7 +44,7 @@ class Answerer:
         self.root, self.code = Path(order.root), Path(called.code)
         action = f"load {order.recipe.code.entry}"
         self.scratch = Path(tempfile.mkdtemp(prefix="mlspec"))
-        work = Work(order, Objects(Path(called.store)), order.recipe.code, self.scratch)
+        work = Work(order, objects_at(Path(called.store)), order.recipe.code, self.scratch)
         self.function = load(work.code.entry, work.code.files, self.code, action)
         sys.path.append(str(self.root))  # for what the function does not name, and reads all the same
         parameters = _parameters(self.function, action)

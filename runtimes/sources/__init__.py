@@ -63,7 +63,7 @@ def _column(name: str, found: Raw, asked: dict[str, Column]) -> Column:
     array = found.columns[name].inferred()
     type_ = tables.from_arrow(array.type, optional=array.null_count > 0)
     assert type_ is not None, array.type
-    return Column(name=name, type=type_)
+    return Column(name=name, type=type_, empty=array.null_count == len(array))
 
 
 def load(

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ...compiler.state import SourceFiles
+from ..store.bucket import cause_and_help, connect, import_obstore
 from ..trouble import Trouble
 from .unseen import changed_meanwhile, is_unknown, unknown
 
@@ -19,12 +18,11 @@ if TYPE_CHECKING:
     from obstore.store import S3Store
 
 SCHEME = "s3://"
-KEYS = "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_SKIP_SIGNATURE=true for what everybody may read"
 
 
 def look(place: str) -> SourceFiles:
     """One question for a key, and one for all that a pattern names."""
-    import_obstore()
+    import_obstore("read from s3")
     import obstore
 
     bucket, key = _parts(place)
@@ -43,7 +41,7 @@ def look(place: str) -> SourceFiles:
 
 def fetch(place: str, expected: str, target: Path) -> None:
     """An object is replaced as a whole: the one that is asked for by its ETag is that one to its end."""
-    import_obstore()
+    import_obstore("read from s3")
     import obstore
 
     bucket, key = _parts(place)
@@ -62,15 +60,8 @@ def _parts(place: str) -> tuple[str, str]:
 
 
 def _store(bucket: str) -> S3Store:
-    from obstore.store import S3Store
-
-    endpoint = os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL")
-    return S3Store(
-        bucket,
-        config={"endpoint": endpoint} if endpoint else {},
-        client_options={"allow_http": bool(endpoint and endpoint.startswith("http://")), "connect_timeout": "10s"},
-        retry_config={"max_retries": 3, "retry_timeout": timedelta(seconds=20)},
-    )
+    store: S3Store = connect(f"{SCHEME}{bucket}")
+    return store
 
 
 # --- patterns ------------------------------------------------------------------------------------------------------
@@ -106,14 +97,6 @@ def _is_set(part: str) -> bool:
 # --- what goes wrong -----------------------------------------------------------------------------------------------
 
 
-def import_obstore() -> None:
-    try:
-        import obstore  # noqa: F401
-    except ImportError:
-        help_ = 'pip install "mlspec[s3]"'
-        raise Trouble("read from s3", "the package obstore is not installed", help_) from None
-
-
 @contextmanager
 def said_plainly(place: str) -> Iterator[None]:
     from obstore import exceptions
@@ -124,18 +107,5 @@ def said_plainly(place: str) -> Iterator[None]:
         raise changed_meanwhile(place) from None
     except FileNotFoundError:  # NotFoundError of obstore is one
         raise Trouble(f"read {place}", "there is no such object, or no such bucket") from None
-    except (exceptions.PermissionDeniedError, exceptions.UnauthenticatedError):
-        raise Trouble(f"read {place}", "the store refuses it to whom the AWS_* variables name", KEYS) from None
     except (exceptions.BaseError, OSError) as error:
-        raise Trouble(f"read {place}", *_cause_and_help(str(error))) from None
-
-
-def _cause_and_help(message: str) -> tuple[str, str]:
-    said = message.lower()
-    if "169.254.169.254" in said or "credential" in said:  # asked where no variable says who asks
-        return "nothing says who asks for it", KEYS
-    if "redirect" in said:
-        return "the bucket is in another region", "set AWS_REGION to that"
-    if "dns" in said or "connect" in said:
-        return "the store cannot be reached", ""
-    return message.partition("\n")[0][:200] or "the store does not answer", ""
+        raise Trouble(f"read {place}", *cause_and_help(error)) from None

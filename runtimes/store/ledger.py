@@ -17,10 +17,13 @@ from typing import Any
 
 from ...compiler.state import Accepted, Record
 from ..trouble import Trouble
+from .objects import FOLDER
 
 SCHEMA = """
 create table if not exists records (key text primary key, body text not null);
-create table if not exists facts (key text primary key, value text not null);
+create table if not exists facts (
+  key text primary key, value text not null, about text not null default ''
+);
 create table if not exists names (
   spec text, env text, name text, kind text, digest text, key text, at real, withdrawn text,
   primary key (spec, env, name)
@@ -36,7 +39,8 @@ create table if not exists seen (path text primary key, size integer, mtime inte
 create table if not exists compiled (key text primary key, body blob not null);
 create table if not exists logs (spec text, env text, name text, path text, at real, primary key (spec, env, name));
 """
-VERSION = 1
+VERSION = 2
+REMEMBERED = 10  # entries of a name's history that can be rolled back to
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +62,18 @@ class Run:
     summary: dict[str, Any]
 
 
+@dataclass(frozen=True, slots=True)
+class Young:
+    """What was written by other machines after this moment, seconds since the epoch by the store's clock: these keys' records."""
+
+    since: float = 0.0
+    keys: frozenset[str] = frozenset()
+
+
 class Ledger:
     """The file for one spec and environment. Not to be shared between threads."""
+
+    is_shared = False  # whether other machines write it too
 
     def __init__(self, path: Path, spec: str, env: str) -> None:
         self.path, self.spec, self.env = path, spec, env
@@ -89,10 +103,26 @@ class Ledger:
         row = self.db.execute("select value from facts where key = ?", (key,)).fetchone()
         return (True, json.loads(row[0])) if row else (False, None)
 
-    def put_facts(self, values: Mapping[str, Any]) -> None:
+    def put_facts(self, values: Mapping[str, Any], about: str = "") -> None:
+        """`about` is the digest of what they speak of, or the key of what is made by them: they move with it."""
         with self._change():
-            rows = [(key, json.dumps(value)) for key, value in values.items()]
-            self.db.executemany("insert or replace into facts values (?, ?)", rows)
+            rows = [(key, json.dumps(value), about.removeprefix(FOLDER)) for key, value in values.items()]
+            self.db.executemany("insert or replace into facts (key, value, about) values (?, ?, ?)", rows)
+
+    def facts_about(self, about: str) -> dict[str, Any]:
+        rows = self.db.execute("select key, value from facts where about = ?", (about.removeprefix(FOLDER),))
+        return {key: json.loads(value) for key, value in rows}
+
+    def look_for(self, keys: Iterable[str], abouts: Iterable[str] = ()) -> None:
+        """Records and facts that are asked for soon: whatever has to be asked far away is asked at once."""
+
+    def adopt(self, records: Iterable[Record], facts: Mapping[str, Mapping[str, Any]]) -> None:
+        """What another store knows. `facts` are by what they are about."""
+        for record in records:
+            if self.record(record.key) is None:
+                self.put_record(record)
+        for about, values in facts.items():
+            self.put_facts(values, about)
 
     # --- names ------------------------------------------------------------------------------------------------
 
@@ -135,12 +165,14 @@ class Ledger:
         )
         return [Past(*row) for row in rows]
 
-    def everyones(self) -> list[tuple[str, str, str]]:
-        """(name, digest, key) of every name and of the ten last entries of its history, over all specs."""
-        held = self.db.execute("select name, digest, key from names").fetchall()
+    def everyones(self, *, own: bool = False) -> list[tuple[str, str, str]]:
+        """(name, digest, key) of every name and of the last entries of its history: over all specs, or our own."""
+        which, ours = (" where spec = ? and env = ?", (self.spec, self.env)) if own else ("", ())
+        held = self.db.execute(f"select name, digest, key from names{which}", ours).fetchall()
         past = self.db.execute(
             "select name, digest, key from (select name, digest, key, row_number() over "
-            "(partition by spec, env, name order by id desc) as place from history) where place <= 10"
+            f"(partition by spec, env, name order by id desc) as place from history{which}) where place <= {REMEMBERED}",
+            ours,
         ).fetchall()
         return [*held, *past]
 
@@ -187,6 +219,11 @@ class Ledger:
         with self._change():
             self.db.execute("delete from leases where key = ? and token = ?", (key, token))
 
+    def is_leased(self, key: str) -> bool:
+        """Whether somebody makes it now, we ourselves included."""
+        row = self.db.execute("select process from leases where key = ?", (key,)).fetchone()
+        return row is not None and alive(row[0])
+
     def leased(self) -> set[str]:
         rows = self.db.execute("select key, process from leases").fetchall()
         return {key for key, process in rows if alive(process)}
@@ -224,6 +261,10 @@ class Ledger:
         ).fetchone()
         return row[0] if row else None
 
+    def young(self, seconds: float, *, dry: bool) -> Young:
+        """On one machine a sweep waits for applies, and nothing is young."""
+        return Young()
+
     def forget_records(self, keys: Iterable[str]) -> None:
         with self._change():
             self.db.executemany("delete from records where key = ?", [(key,) for key in keys])
@@ -248,7 +289,10 @@ def _open(path: Path) -> sqlite3.Connection:
         db = sqlite3.connect(path, timeout=60, isolation_level=None, check_same_thread=False)
         db.execute("pragma journal_mode = wal")
         db.execute("pragma synchronous = normal")
-        if db.execute("pragma user_version").fetchone()[0] != VERSION:
+        version = db.execute("pragma user_version").fetchone()[0]
+        if version == 1:  # facts did not say what they are about
+            db.execute("alter table facts add column about text not null default ''")
+        if version != VERSION:
             db.executescript(SCHEMA)
             db.execute(f"pragma user_version = {VERSION}")
     except (sqlite3.Error, OSError) as error:

@@ -1,0 +1,344 @@
+"""A bucket of any provider: small documents that are moved by conditional puts, large objects in parts.
+
+The one place that knows how a store beyond this machine is opened and what its failures are called. Who asks is found
+out by the usual ways of each provider; nothing of that is in a message, and an address never holds it.
+"""
+
+from __future__ import annotations
+
+import configparser
+import contextlib
+import fcntl
+import os
+import random
+import re
+import time
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import cached_property
+from pathlib import Path
+from typing import Any, TypeVar
+from urllib.parse import unquote, urlsplit
+
+from ..trouble import Trouble
+
+SCHEMES = ("s3", "gs", "az", "file")
+PART = 8 << 20  # bytes of a part of a large object, on its way up and down
+AT_ONCE = 32  # requests under way
+TRIES = 3
+KEYS = {
+    "s3": "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE; AWS_SKIP_SIGNATURE=true for what everybody may read",
+    "gs": "set GOOGLE_APPLICATION_CREDENTIALS, or: gcloud auth application-default login",
+    "az": "set AZURE_STORAGE_ACCOUNT_NAME and AZURE_STORAGE_ACCOUNT_KEY, or sign in: az login",
+}
+LATER = "then apply again: what was finished stays"
+
+Version = dict[str, str]  # what tells one content of a path from the next; what it holds differs by provider
+T = TypeVar("T")
+R = TypeVar("R")
+
+
+@dataclass(frozen=True, slots=True)
+class Got:
+    body: bytes
+    version: Version
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    path: str
+    size: int
+    at: datetime  # by the bucket's clock
+
+
+class Bucket:
+    """What lies below one address. Safe to use from several threads."""
+
+    def __init__(self, url: str) -> None:
+        parts = urlsplit(url)
+        if parts.scheme not in SCHEMES or (parts.scheme != "file" and not parts.netloc):
+            known = ", ".join(f"{scheme}://" for scheme in SCHEMES)
+            raise Trouble("open the store", f'"{_bare(url)}" is no address of one', f"it begins with one of {known}")
+        if "@" in parts.netloc or parts.query:
+            raise Trouble("open the store", "its address holds more than a place", KEYS.get(parts.scheme, ""))
+        self.url, self.scheme = url.rstrip("/"), parts.scheme
+        self.folder = Path(unquote(parts.path)) if parts.scheme == "file" else None
+
+    @cached_property
+    def store(self) -> Any:
+        return connect(self.url)
+
+    # --- documents --------------------------------------------------------------------------------------------
+
+    def get(self, path: str, known: Got | None = None) -> Got | None:
+        """None where nothing is, and `known` itself where that is what is there: then it is not sent again."""
+        from obstore import exceptions, get
+
+        options: Any = {"if_none_match": known.version["e_tag"]} if known and "e_tag" in known.version else None
+
+        def read() -> Got:
+            found = get(self.store, path, options=options)
+            return Got(bytes(found.bytes()), _version(found.meta))
+
+        try:
+            return self._tried("read", read)
+        except exceptions.NotModifiedError:
+            return known
+
+    def put_if_absent(self, path: str, body: bytes) -> Version | None:
+        """None when there was one. After a cut it may be our own of the first try."""
+        from obstore import exceptions, put
+
+        try:
+            return _version(
+                self._tried("write", lambda: put(self.store, path, body, mode="create", use_multipart=False))
+            )
+        except exceptions.AlreadyExistsError:
+            return None
+
+    def put_if_unchanged(self, path: str, body: bytes, version: Version | None) -> Version | None:
+        """None when it is no longer what it was; a `version` of None stands for: nothing was there."""
+        if version is None:
+            return self.put_if_absent(path, body)
+        from obstore import exceptions, put
+
+        mode: Any = version
+        try:
+            if self.folder is not None:
+                return self._put_in_folder(path, body, version)
+            return _version(self._tried("write", lambda: put(self.store, path, body, mode=mode, use_multipart=False)))
+        except (exceptions.PreconditionError, exceptions.AlreadyExistsError):
+            return None
+
+    def _put_in_folder(self, path: str, body: bytes, version: Version) -> Version | None:
+        """A file system has no conditional put: a lock stands for it."""
+        from obstore import head, put
+
+        assert self.folder is not None
+        with (self.folder / ".lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            try:
+                unchanged = _version(head(self.store, path)) == version
+            except FileNotFoundError:
+                return None
+            return _version(self._tried("write", lambda: put(self.store, path, body))) if unchanged else None
+
+    def put(self, path: str, body: bytes) -> Version:
+        from obstore import put
+
+        return _version(self._tried("write", lambda: put(self.store, path, body, use_multipart=False)))
+
+    # --- objects ----------------------------------------------------------------------------------------------
+
+    def size(self, path: str) -> int | None:
+        """None where nothing is."""
+        from obstore import exceptions, get, head
+
+        try:
+            return int(head(self.store, path)["size"])
+        except FileNotFoundError:
+            return None
+        except exceptions.BaseError:  # a HEAD says that it may not, and never why
+            return self._tried("read", lambda: int(get(self.store, path).meta["size"]))
+
+    def put_large(self, path: str, file: Path, moved: Callable[[int], None]) -> None:
+        """In parts, some at once; nothing is to be seen of it before the last. A cut one begins anew."""
+        from obstore import put
+
+        def parts() -> Iterator[bytes]:
+            with file.open("rb") as stream:
+                while part := stream.read(PART):
+                    yield part
+                    moved(len(part))
+
+        self._tried(
+            "write", lambda: put(self.store, path, parts(), use_multipart=True, chunk_size=PART, max_concurrency=4)
+        )
+
+    def chunks(self, path: str) -> Iterator[bytes] | None:
+        """The content from its start; of a large object several parts are on their way at once."""
+        from obstore import get
+
+        options: Any = {"range": (0, PART)}
+
+        def read() -> tuple[bytes, int]:
+            found = get(self.store, path, options=options)
+            return bytes(found.bytes()), found.meta["size"]
+
+        first = self._tried("read", read)
+        return None if first is None else self._parts(path, *first)
+
+    def _parts(self, path: str, first: bytes, size: int) -> Iterator[bytes]:
+        yield first
+        starts = list(range(len(first), size, PART))
+        for several in (starts[i : i + 4] for i in range(0, len(starts), 4)):
+            yield from at_once(lambda start: self.get_range(path, start, min(start + PART, size)), several, 4)
+
+    def get_range(self, path: str, start: int, end: int) -> bytes:
+        from obstore import get_range
+
+        found = self._tried("read", lambda: get_range(self.store, path, start=start, end=end))
+        if found is None:
+            raise Trouble(f"read {self.url}", "an object is gone while it is read", LATER)
+        return bytes(found)
+
+    def list(self, prefix: str) -> Iterator[Listed]:
+        from obstore import list as pages
+
+        stream = iter(pages(self.store, prefix=prefix))
+        while (page := self._tried("read", lambda: next(stream, None))) is not None:
+            yield from (Listed(meta["path"], meta["size"], meta["last_modified"]) for meta in page)
+
+    def delete(self, paths: Iterable[str]) -> None:
+        from obstore import delete
+
+        gone = list(paths)
+        if len(gone) == 1:  # not all that speak as S3 does know the other request
+            self._tried("write", lambda: delete(self.store, gone[0]))
+            return
+        for several in (gone[i : i + 1000] for i in range(0, len(gone), 1000)):
+            self._tried("write", lambda several=several: delete(self.store, several))  # type: ignore[misc]
+
+    def now(self) -> float:
+        """By the bucket's own clock, which is the one that its objects' ages are told by."""
+        self.put("clock/now", b"")
+        moment = next(self.list("clock/")).at.timestamp()
+        self.delete(["clock/now"])
+        return moment
+
+    # --- what goes wrong --------------------------------------------------------------------------------------
+
+    def _tried(self, how: str, request: Callable[[], T]) -> T | None:
+        """None where nothing is; what may be over in a moment is tried again."""
+        from obstore import exceptions
+
+        for number in range(1, TRIES + 1):
+            try:
+                return request()
+            except (exceptions.AlreadyExistsError, exceptions.PreconditionError, exceptions.NotModifiedError):
+                raise
+            except (exceptions.BaseError, OSError) as error:
+                said = str(error)
+                if isinstance(error, FileNotFoundError) and not _NO_BUCKET.search(said):
+                    return None
+                if number == TRIES or not _PASSING.search(said):
+                    self._raise(how, error)
+                time.sleep(0.2 * 2**number * random.uniform(0.5, 1))
+        raise AssertionError
+
+    def _raise(self, how: str, error: Exception) -> None:
+        cause, help_ = cause_and_help(error, self.scheme, how)
+        raise Trouble(f"{how} {self.url}", cause, help_) from None
+
+
+def at_once(work: Callable[[T], R], things: Iterable[T], count: int = AT_ONCE) -> list[R]:
+    """What came of each, in their order. The first failure is told, when the others have ended."""
+    several = list(things)
+    if len(several) < 2:
+        return [work(thing) for thing in several]
+    with ThreadPoolExecutor(count) as threads:
+        return list(threads.map(work, several))
+
+
+def _version(result: Any) -> Version:
+    return {name: value for name in ("e_tag", "version") if (value := result.get(name))}
+
+
+def _bare(url: str) -> str:
+    """Without what may be a password."""
+    return re.sub(r"//[^/@]*@", "//", url.partition("?")[0])
+
+
+# --- how a store is opened ----------------------------------------------------------------------------------------
+
+
+def connect(url: str) -> Any:
+    """obstore's own store for an address; settings are the usual variables of the environment."""
+    import_obstore(f"open {_bare(url)}")
+    from obstore.store import from_url
+
+    retry: Any = {"max_retries": 2, "retry_timeout": timedelta(seconds=20)}
+    scheme, _, place = url.partition("://")
+    if scheme == "file":
+        return _folder(Path(unquote(place)))
+    if scheme != "s3":
+        return from_url(url, client_options={"timeout": "120s", "connect_timeout": "5s"}, retry_config=retry)
+    endpoint = os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL")
+    config: Any = {"endpoint": endpoint} if endpoint else {}
+    options: Any = {
+        "allow_http": bool(endpoint and endpoint.startswith("http://")), "timeout": "120s", "connect_timeout": "5s"
+    }  # fmt: skip
+    return from_url(url, config=config | _of_profile(), client_options=options, retry_config=retry)
+
+
+def _folder(place: Path) -> Any:
+    from obstore.store import LocalStore
+
+    try:
+        return LocalStore(place, mkdir=True)
+    except Exception as error:
+        raise Trouble(f"open file://{place}", *cause_and_help(error, "file", "write")) from None
+
+
+def _of_profile() -> dict[str, Any]:
+    """Keys from ~/.aws/credentials, which obstore does not read; what the environment says itself comes first."""
+    if "AWS_ACCESS_KEY_ID" in os.environ or "AWS_WEB_IDENTITY_TOKEN_FILE" in os.environ:
+        return {}
+    file = configparser.ConfigParser(interpolation=None)
+    with contextlib.suppress(configparser.Error, OSError, UnicodeDecodeError):
+        file.read(os.environ.get("AWS_SHARED_CREDENTIALS_FILE") or Path.home() / ".aws" / "credentials")
+    profile = os.environ.get("AWS_PROFILE", "default")
+    known = dict(file[profile]) if file.has_section(profile) else {}
+    wanted = {
+        "aws_access_key_id": "access_key_id",
+        "aws_secret_access_key": "secret_access_key",
+        "aws_session_token": "token",
+    }
+    return {ours: known[theirs] for theirs, ours in wanted.items() if theirs in known}
+
+
+def import_obstore(action: str) -> None:
+    try:
+        import obstore  # noqa: F401
+    except ImportError:
+        raise Trouble(action, "the package obstore is not installed", 'pip install "mlspec[s3]"') from None
+
+
+# --- what failures are called -----------------------------------------------------------------------------------
+
+_NO_BUCKET = re.compile("NoSuchBucket|ContainerNotFound|bucket does not exist", re.I)
+_PASSING = re.compile(
+    "error sending request|decoding response|body error|IncompleteBody|connection|timed? ?out|RequestTimeout|SlowDown"
+    r"|InternalError|ServiceUnavailable|ConditionalRequestConflict|status code: (5\d\d|429|409)",
+    re.I,
+)
+_CAUSES = (
+    (_NO_BUCKET, "there is no such bucket", "make it, or correct its name"),
+    (re.compile("ExpiredToken|TokenRefreshRequired|token .{0,20}expired", re.I), "the credentials have expired", f"renew them, {LATER}"),
+    (re.compile("RequestTimeTooSkewed|Request has expired", re.I), "this machine's clock is not right", f"set it, {LATER}"),
+    (re.compile("InvalidAccessKeyId|SignatureDoesNotMatch|InvalidToken|AuthenticationFailed|Unauthenticated|status code: 401", re.I),
+     "the store does not accept the credentials", "{keys}"),
+    (re.compile("169\\.254\\.169\\.254|metadata\\.google|credential", re.I), "nothing says who asks for it", "{keys}"),
+    (re.compile("AccessDenied|PermissionDenied|Permission denied|status code: 403|Read-only file system|not permitted", re.I),
+     "these credentials may not {how} there", ""),
+    (re.compile("redirect|PermanentRedirect", re.I), "the bucket is in another region", "set AWS_REGION to that"),
+    (re.compile("No space left|QuotaExceeded", re.I), "there is no space left", f"free some (mlspec gc does), {LATER}"),
+    (re.compile("decoding response|body error|IncompleteBody|connection (closed|reset)", re.I), "the connection broke", "apply again: what was finished stays"),
+    (re.compile("dns|connect|error sending request|timed? ?out", re.I), "the store cannot be reached", f"look at the network, {LATER}"),
+)  # fmt: skip
+
+
+def cause_and_help(error: Exception, scheme: str = "s3", how: str = "read") -> tuple[str, str]:
+    """In plain words. What obstore says itself may hold a signed address, and is never shown."""
+    said = f"{type(error).__name__} {error}"
+    for pattern, cause, help_ in _CAUSES:
+        if pattern.search(said):
+            if scheme == "file" and "credentials may" in cause:
+                cause = "you may not {how} there"
+            return cause.format(how=how), help_.format(keys=KEYS.get(scheme, ""))
+    code = re.search(r"<Code>(\w+)</Code>|status code: (\d+ [\w ]+)", said)
+    return (
+        f"the store answers {(code[1] or code[2]).strip()}" if code else "the store does not answer as it should"
+    ), ""

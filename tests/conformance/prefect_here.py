@@ -1,0 +1,84 @@
+"""A Prefect server and a process worker of this machine, real ones, with all that they keep in one folder.
+
+As a program, `python prefect_here.py FOLDER` kills the worker and what it runs, and starts another one.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from dataclasses import dataclass
+from pathlib import Path
+
+POOL = "here"
+STARTING = 90.0  # seconds
+
+
+@dataclass(frozen=True)
+class PrefectHere:
+    folder: Path
+    port: int
+
+    def environment(self) -> dict[str, str]:
+        return {
+            "PREFECT_HOME": str(self.folder / "home"), "PREFECT_API_URL": f"http://127.0.0.1:{self.port}/api",
+            "PREFECT_SERVER_ANALYTICS_ENABLED": "false", "DO_NOT_TRACK": "1", "PREFECT_WORKER_QUERY_SECONDS": "1",
+            "MLSPEC_CACHE": str(self.folder / "cache"),
+        }  # fmt: skip
+
+    def start(self) -> None:
+        (self.folder / "port").write_text(f"{self.port}")
+        self._begin("server", "server", "start", "--host", "127.0.0.1", "--port", f"{self.port}")
+        end = time.monotonic() + STARTING
+        while not self._is_healthy():
+            assert time.monotonic() < end, (self.folder / "server.log").read_text()
+            time.sleep(0.2)
+        subprocess.run([sys.executable, "-m", "prefect", "work-pool", "create", POOL, "--type", "process"], check=True,
+                       env={**os.environ, **self.environment()}, capture_output=True)  # fmt: skip
+        self.start_worker()
+
+    def start_worker(self) -> None:
+        self._begin("worker", "worker", "start", "--pool", POOL, "--type", "process", "--install-policy", "never")
+
+    def stop(self) -> None:
+        self._end("worker")
+        self._end("server")
+
+    def another_worker(self) -> None:
+        self._end("worker")
+        self.start_worker()
+
+    def _begin(self, name: str, *words: str) -> None:
+        with (self.folder / f"{name}.log").open("ab") as log:
+            process = subprocess.Popen(
+                [sys.executable, "-m", "prefect", *words], env={**os.environ, **self.environment()}, cwd=self.folder,
+                stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True,
+            )  # fmt: skip
+        (self.folder / f"{name}.pid").write_text(f"{process.pid}")
+
+    def _end(self, name: str) -> None:
+        """With all that it started."""
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(int((self.folder / f"{name}.pid").read_text()), signal.SIGKILL)
+
+    def _is_healthy(self) -> bool:
+        with contextlib.suppress(OSError), urllib.request.urlopen(f"http://127.0.0.1:{self.port}/api/health") as answer:
+            return bool(answer.status == 200)
+        return False
+
+
+def free_port() -> int:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return int(free.getsockname()[1])
+
+
+if __name__ == "__main__":
+    given = Path(sys.argv[1])
+    PrefectHere(given, int((given / "port").read_text())).another_worker()

@@ -1,0 +1,88 @@
+"""What all runtimes promise, kept by make; and what it compiles to, as a person uses it."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import specs_on
+from helpers import Project
+from mlspec.runtimes.conformance import Subject, Trial, begin
+from mlspec.runtimes.targets import targets
+
+QUIET = {name: value for name, value in os.environ.items() if name not in ("MAKEFLAGS", "MFLAGS", "MAKELEVEL")}
+
+
+@pytest.fixture(scope="module")
+def trial(tmp_path_factory: pytest.TempPathFactory, token: str) -> Trial:
+    return begin(Subject(targets()["make"], {"workers": "2"}, token=token), tmp_path_factory.mktemp("make"))
+
+
+def test_make(point: Callable[[Trial], None], trial: Trial) -> None:
+    point(trial)
+
+
+def by_hand(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(["make", "-j2", f"MLSPEC={sys.executable} -m mlspec", *words], cwd=folder, env=QUIET,
+                          capture_output=True, text=True, timeout=120, check=False)  # fmt: skip
+
+
+def test_a_compiled_folder_is_made_by_hand(project: Project) -> None:
+    """With a name that make and the shell might take amiss; what its sources held is in the store."""
+    store = project.root / "a store"
+    project.file("it's $5 #1.mlspec", f"""mlspec 1
+data numbers from csv "numbers.csv"
+data größe, Makefile from numbers by split {{ größe = 1 }}
+use "other.mlspec" as eu
+data both from größe, eu.doubled by sql "select n from größe union all select n from eu.doubled"
+env there on make {{ store = "{store}" }}
+""")  # fmt: skip
+    project.file("other.mlspec", 'data numbers from csv "numbers.csv"\ndata doubled from numbers by sql "select 2 * n as n from numbers"\n')
+    project.file("numbers.csv", "n\n1\n2\n3\n")
+    spec = "it's $5 #1.mlspec"
+    assert project.run("check", spec).code == 0, project.run("check", spec).text
+    assert project.run("push", spec, "--on", "there").code == 0
+    assert project.run("compile", spec, "--on", "there", "--to", "out").code == 0
+    ran = by_hand(project.root / "out", "both")
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    ran = by_hand(project.root / "out")
+    assert ran.returncode == 0 and not (project.root / "out" / "failed").exists(), ran.stdout + ran.stderr
+    made = {name: one["digest"] for name, one in project.data("status", spec, "--on", "there")["names"].items()}
+    assert project.apply(spec).code == 0
+    assert made == {name: one["digest"] for name, one in project.data("status", spec)["names"].items()}
+    assert project.run("apply", spec, "--on", "there").out.startswith("Nothing to be made")
+
+
+def test_by_hand_a_job_that_fails_is_noted_and_the_others_go_on(project: Project) -> None:
+    project.write(a__mlspec=f"""mlspec 1
+data numbers from csv "numbers.csv" {{ expect .rows > 5 }}
+data more from csv "numbers.csv"
+env there on make {{ store = "{project.root}/store" }}
+""", numbers__csv="n\n1\n")  # fmt: skip
+    project.run("push", "--on", "there")
+    project.run("compile", "--on", "there", "--to", "out")
+    ran = by_hand(project.root / "out")
+    assert ran.returncode == 2
+    assert (project.root / "out" / "failed").read_text() == "numbers\n"
+    assert set(project.data("status", "--on", "there")["names"]) == {"more"}
+
+
+def test_edges_are_as_in_the_plan(project: Project) -> None:
+    root = project.root / "telco"
+    spec = specs_on.lay_out("telco_churn", root, 'env there on make { store = "s" }')
+    assert spec.run("compile", "--on", "there", "--to", "out").code == 0
+    rules = re.findall(r"^(\w+): ?(.*)$", (root / "out" / "Makefile").read_text(), re.MULTILINE)
+    assert {name: set(after.split()) for name, after in rules} == {
+        "all": {"customers", "train", "churn", "churn_api", "scores"}, "customers": set(), "train": {"customers"},
+        "test": {"train"}, "churn": {"train", "test"}, "churn_api": {"churn"}, "scores": {"churn", "customers"},
+    }  # fmt: skip
+
+
+def test_specs_are_the_same(tmp_path: Path) -> None:
+    env = f'env there on make {{ store = "{tmp_path}/store", workers = 2 }}'.replace(", ", "\n")
+    assert specs_on.differences(specs_on.CHOSEN, tmp_path / "specs", env) == {}
