@@ -6,10 +6,13 @@ READY   := $(VENV)/.ready
 N       ?= 20000
 TIME    ?= 600
 
-.PHONY: postgres demo test lint types wheel golden bench vsix editors clean fuzz
+.PHONY: postgres demo demo-prefect test lint types wheel golden bench vsix editors clean fuzz
 
 demo: $(READY)  ## apply a real spec, and ask the service for a prediction
 	@PATH="$(abspath $(BIN)):$$PATH" sh specs/telco_churn/demo.sh
+
+demo-prefect: $(READY)  ## the same spec here, and on a Prefect server with a worker and S3, all on loopback
+	$(BIN)/python -m benchmarks.on_prefect
 
 test: $(READY)  ## all tests
 	$(BIN)/python -m pytest -n 2 --dist loadfile

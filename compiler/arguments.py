@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from ..grammar import tree
-from ..grammar.diagnostic import Fix, listing, nearest
+from ..grammar.diagnostic import Fix, Label, listing, nearest
 from ..grammar.foreign import OTHER_ARGUMENTS, OTHER_TYPES
 from ..grammar.kinds import LINES, TYPES, Argument, Recipe
 from ..grammar.source import Span
@@ -66,6 +66,16 @@ def arguments_of(block: tree.Block, recipe: Recipe) -> dict[str, Argument]:
     if recipe.word == "split":
         takes |= {name.text: Argument(name.text, "cut", "How much of the rows goes there.") for name in block.names}
     return takes
+
+
+def apart_from_inputs(block: tree.Block, scope: Scope) -> None:
+    """Where inputs and arguments are handed on by name, each must have its own, or one of them would be lost."""
+    inputs = {item.alias or item.reference.name: item for item in block.inputs}
+    for line in block.lines:
+        if isinstance(line, tree.Assign) and line.name in inputs:
+            first = Label(inputs[line.name].span, "an input goes in under this name")
+            help_ = f"name one of them otherwise, as in from {inputs[line.name].reference} as another"
+            scope.tell("E102", line.name_span, {"name": line.name}, labels=(first,), help=help_)
 
 
 def unknown(name: str, span: Span, known: Iterable[str], of: str, scope: Scope) -> None:

@@ -495,6 +495,7 @@ def _shell(block: tree.Block, base: Node, scope: Scope) -> Node | None:
     command = _place(block.recipe.place if block.recipe else None, scope)
     if command is None:
         return None
+    arguments.apart_from_inputs(block, scope)
     made = base.model_copy(update={"recipe": Made(word="shell", text=command)})
     if base.kind == "model":
         return learn.model(block, made, {}, scope)

@@ -6,6 +6,7 @@ import keyword
 
 from ..grammar import tree
 from ..grammar.diagnostic import Fix, listing, nearest
+from . import arguments
 from .notebook import PARAMETERS, Notebook
 from .program import Node
 from .python_file import Problem
@@ -28,6 +29,7 @@ def unreadable(problem: Problem, written: tree.Text | tree.Reference, scope: Sco
 
 
 def check(block: tree.Block, node: Node, read: Notebook, scope: Scope) -> None:
+    arguments.apart_from_inputs(block, scope)
     for line in block.lines:
         if isinstance(line, tree.Assign):
             _can_be_given(line, read, scope)

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from ..grammar import tree
-from ..grammar.diagnostic import Diagnostic, Fix, listing, nearest
+from ..grammar.diagnostic import Diagnostic, Fix, Label, listing, nearest
 from ..grammar.source import Source, Span
 from . import signature as code
 from .load import Files
@@ -49,10 +49,11 @@ class Scope:
         facts: Mapping[str, object] | None = None,
         *,
         note: str = "",
+        labels: tuple[Label, ...] = (),
         help: str = "",  # noqa: A002
         fix: Fix | None = None,
     ) -> None:
-        self.told.append(Diagnostic(code, span, facts or {}, note=note, help=help, fix=fix))
+        self.told.append(Diagnostic(code, span, facts or {}, note=note, labels=labels, help=help, fix=fix))
 
     def may_hold(self, name: str, *words: str) -> bool:
         """Whether a line that begins so may stand in the block of an artifact, among those that could not be read."""

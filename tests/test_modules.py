@@ -95,6 +95,12 @@ def test_a_used_spec_uses_others(parts: Project) -> None:
     assert parts.data("show", "n", "top.mlspec")["first"] == [{"n": 9}]
 
 
+def test_two_uses_of_a_spec_share_its_secret(parts: Project) -> None:
+    parts.file("parts/s.mlspec", 'secret key\ndata raw from csv "raw.csv"\n')
+    parts.file("top.mlspec", 'use "parts/s.mlspec" as a\nuse "parts/s.mlspec" as b\n')
+    assert parts.run("check", "top.mlspec").code == 0
+
+
 def test_a_secret_is_handed_through(parts: Project) -> None:
     parts.file(
         "parts/s.mlspec", 'secret key\ndata raw from csv "raw.csv"\ndata d from raw by python "k.py:f" { key = key }\n'
