@@ -7,11 +7,15 @@ import json
 import os
 import sys
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..compiler.program import LOCAL, Program
+from ..compiler.state import Accepted
 from ..runtimes.local.session import Checked, Session, find_spec
 from ..runtimes.trouble import Trouble
+
+if TYPE_CHECKING:
+    from ..compiler.actions import Refuse
 
 DONE, MISTAKE, USAGE, REFUSED, FAILED, INTERRUPTED = 0, 1, 2, 3, 4, 130
 
@@ -40,6 +44,21 @@ def locked_argument(parser: argparse.ArgumentParser) -> None:
 def name_and_spec(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("name", help="an artifact of the spec")
     spec_argument(parser)
+
+
+def refused_argument(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--refused", action="store_true", help="what was made and not accepted, in place of what was")
+
+
+def refused(session: Session, program: Program, name: str) -> tuple[Accepted, Refuse]:
+    """What was made of a name and refused, or a Trouble."""
+    kind = artifact(program, name).kind
+    found = session.refused(program, name) if kind != "service" else None
+    if found is not None:
+        return found
+    if kind == "service":
+        raise Trouble(f"find what was refused of {name}", "a release that is refused is ended", f"mlspec logs {name}")
+    raise Trouble(f"find what was refused of {name}", "nothing of it is refused now", "mlspec plan tells what is")
 
 
 def open_session(given: argparse.Namespace) -> Session:

@@ -63,6 +63,7 @@ class Lines:
                 lines += [f"{margin}expect {one.text}", f"{margin}  {self.paint(one.shown, 'red')}"]
         if event.how == "refused" and event.kind != "service":
             lines.append(f"{margin}kept, not accepted: the name and what depends on it stay as they were")
+            lines.append(f"{margin}look at it: mlspec show {event.name.split(', ')[0]} --refused")
         if event.how == "refused" and event.kind == "service":
             lines.append(f"{margin}what answered before goes on")
         lines += [margin + note for note in event.notes]

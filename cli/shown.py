@@ -7,21 +7,25 @@ from typing import Any
 
 from ..compiler import identity
 from ..compiler import plan as planning
-from ..compiler.actions import Warned
+from ..compiler.actions import Refuse, Warned
 from ..compiler.program import Node, Program
 from ..compiler.state import Accepted, Record
 from ..runtimes.local.session import Session
 from . import words
 
 
-def look(session: Session, program: Program, node: Node, name: str, rows: int) -> dict[str, Any]:
-    """Everything about it as data; `text` reads the same."""
+def look(
+    session: Session, program: Program, node: Node, name: str, rows: int, refused: tuple[Accepted, Refuse] | None = None
+) -> dict[str, Any]:
+    """Everything about it as data; `text` reads the same. `refused` is looked at in place of what was accepted."""
     ledger = session.world.ledger
-    accepted = ledger.names().get(name)
+    accepted = refused[0] if refused else ledger.names().get(name)
     found: dict[str, Any] = {"name": name, "kind": node.kind, "doc": node.doc, "made": _made(node)}
     if accepted is None:
-        return found | {"state": "never accepted"}
-    found |= {"digest": accepted.digest, "accepted": words.moment(accepted.at)}
+        was_refused = node.kind != "service" and session.refused(program, name)
+        return found | {"state": f"refused: mlspec show {name} --refused" if was_refused else "never accepted"}
+    found["digest"] = accepted.digest
+    found |= {"refused": _broken(refused[1])} if refused else {"accepted": words.moment(accepted.at)}
     record = ledger.record(accepted.key)
     if record and (notebook := record.outputs[node.names.index(name)].about.get("notebook")):
         found["notebook"] = notebook
@@ -35,6 +39,10 @@ def look(session: Session, program: Program, node: Node, name: str, rows: int) -
             return found | _model(session, program, node, accepted, record)
         case _:
             return found | _service(session, name, node)
+
+
+def _broken(action: Refuse) -> str:
+    return "; ".join(f"expect {one.text}: {one.shown}" for one in action.judged if not one.holds)
 
 
 def _made(node: Node) -> dict[str, Any]:

@@ -139,3 +139,7 @@ class Plan(Frozen):
 
     def changes(self) -> list[Action]:
         return [action for action in self.actions if not isinstance(action, Reuse)]
+
+    def refused(self) -> dict[str, Refuse]:
+        """By name, of each output of a block."""
+        return {name: action for action in self.actions if isinstance(action, Refuse) for name in action.names}

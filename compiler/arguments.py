@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 from ..grammar import tree
 from ..grammar.diagnostic import Fix, Label, listing, nearest
@@ -68,14 +69,17 @@ def arguments_of(block: tree.Block, recipe: Recipe) -> dict[str, Argument]:
     return takes
 
 
-def apart_from_inputs(block: tree.Block, scope: Scope) -> None:
-    """Where inputs and arguments are handed on by name, each must have its own, or one of them would be lost."""
+def apart_from_inputs(block: tree.Block, scope: Scope) -> tree.Block:
+    """Where inputs and arguments are handed on by name, each must have its own, or one of them would be lost. The block
+    without the lines that were told."""
     inputs = {item.alias or item.reference.name: item for item in block.inputs}
     for line in block.lines:
         if isinstance(line, tree.Assign) and line.name in inputs:
             first = Label(inputs[line.name].span, "an input goes in under this name")
             help_ = f"name one of them otherwise, as in from {inputs[line.name].reference} as another"
             scope.tell("E102", line.name_span, {"name": line.name}, labels=(first,), help=help_)
+    kept = (line for line in block.lines if not (isinstance(line, tree.Assign) and line.name in inputs))
+    return replace(block, lines=tuple(kept))
 
 
 def unknown(name: str, span: Span, known: Iterable[str], of: str, scope: Scope) -> None:

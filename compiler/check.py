@@ -37,8 +37,9 @@ def check(
     """`memo` holds what was found of blocks before, for those that are as they were; `pinned` are the lock's lines, and
     `locked` those that are taken in place of a look into the source."""
     scope = Scope(sources, names, files, {}, pinned or {}, locked or {})
-    plain = params(names, scope)
-    scope.params = {**plain, **{name: values.Secret(name) for name in names.secrets}}
+    given = params(names, scope)
+    plain = {name: values.plain(value) for name, value in given.items()}
+    scope.params = {**given, **{name: values.Secret(name) for name in names.secrets}}
     if memo is not None:
         memo.begin(scope)
     nodes = [node for node in (_remembered(block, scope, memo) for block in names.blocks) if node is not None]
@@ -79,13 +80,14 @@ def _remembered(block: tree.Block, scope: Scope, memo: Memo | None) -> Node | No
 # --- params ---------------------------------------------------------------------------------------------------
 
 
-def params(names: Names, scope: Scope) -> dict[str, Value]:
-    found: dict[str, Value] = {}
+def params(names: Names, scope: Scope) -> values.Params:
+    found: dict[str, values.Plain | tuple[values.Plain, ...]] = {}
     for name, param in names.params.items():
         type_ = declared.read_type(param.type, scope) if param.type else None
         if param.value is None:
+            of = scope.written(param.type.span) if param.type else "text"
             way = (
-                f'give it one: param {name}: text = "…"'
+                f"give it one: param {name}: {of} = {_as_written(type_)}"
                 if "." not in name
                 else f"give it one: {name.rpartition('.')[2]} = …"
             )
@@ -101,17 +103,35 @@ def params(names: Names, scope: Scope) -> dict[str, Value]:
             facts = {"name": name, "type": str(type_), "found": scope.written(param.value.span)}
             help_, fix = meant.for_type(param.value, type_)
             scope.tell("E108", param.value.span, facts, help=help_, fix=fix)
-        found[name] = values.plain(value)
+        found[name] = _as_declared(value, type_)
     return found
 
 
+def _as_declared(value: object, type_: Type | None) -> values.Plain | tuple[values.Plain, ...]:
+    """A date where a timestamp is asked for is the beginning of its day."""
+    if isinstance(value, values.Moment):
+        at_midnight = type_ is not None and type_.base == "timestamp" and value.type == "date"
+        return values.Moment(f"{value.text}T00:00") if at_midnight else value
+    if isinstance(value, tuple) and all(isinstance(one, values.Moment) for one in value):
+        return tuple(_as_declared(one, type_ and type_.item) for one in value)  # type: ignore[misc]
+    return values.plain(value)
+
+
+def _as_written(type_: Type | None) -> str:
+    """What a value of a type looks like."""
+    base = type_.base if type_ else "text"
+    return {"text": '"…"', "date": "2015-01-31", "timestamp": "2015-01-31T12:30", "bool": "true"}.get(base, "…")
+
+
 def _is_of(value: object, type_: Type) -> bool:
+    if isinstance(value, values.Moment):
+        return type_.base in (value.type, "timestamp")
     if type_.values:
         return value in type_.values
     if type_.base == "list":
         return isinstance(value, tuple) and (type_.item is None or all(_is_of(item, type_.item) for item in value))
-    kinds: dict[str, type | tuple[type, ...]] = {"int": int, "float": (int, float), "bool": bool}
-    return isinstance(value, kinds.get(type_.base, str)) and (type_.base == "bool" or not isinstance(value, bool))
+    kinds: dict[str, type | tuple[type, ...]] = {"int": int, "float": (int, float), "bool": bool, "text": str}
+    return isinstance(value, kinds.get(type_.base, ())) and (type_.base == "bool" or not isinstance(value, bool))
 
 
 # --- blocks ---------------------------------------------------------------------------------------------------

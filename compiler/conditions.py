@@ -67,7 +67,7 @@ class _Checker:
             case tree.Truth():
                 return Typed(Literal_(value=written.value, text=str(written.value).lower()), "truth", written.span)
             case tree.Date():
-                return Typed(Literal_(value=written.value, text=written.value), "date", written.span)
+                return _of_moment(values.Moment(written.value), written.span)
             case tree.Column():
                 return self._own(written)
             case tree.Reference():
@@ -95,6 +95,8 @@ class _Checker:
             value = values.read(written, scope.params, scope.told)
             if value is None:
                 return None
+            if isinstance(value, values.Moment):
+                return _of_moment(value, written.span)
             if isinstance(value, tuple | values.ColumnValue | values.Secret):
                 scope.tell("E216", written.span, {})
                 return None
@@ -351,6 +353,10 @@ def _no_share(written: tree.Expression, share: object, scope: Scope) -> None:
 NEVER_MORE_THAN_1 = ("accuracy", "balanced_accuracy", "f1", "f1_macro", "f1_micro", "f1_weighted", "precision",
                      "precision_macro", "recall", "recall_macro", "matthews", "cohen_kappa", "roc_auc",
                      "average_precision", "r2", "explained_variance")  # fmt: skip
+
+
+def _of_moment(moment: values.Moment, span: Span) -> Typed:
+    return Typed(Literal_(value=moment.text, text=moment.text), "date", span)
 
 
 def _type_of(value: Scalar) -> str:

@@ -7,7 +7,7 @@ from ..grammar.diagnostic import Fix, listing, nearest
 from ..grammar.foreign import OTHER_TYPES
 from ..grammar.kinds import FLAGS, TYPES
 from ..grammar.source import Span
-from . import values
+from . import meant, values
 from .scope import Scope, did_you_mean
 from .types import Column, Columns, Type, is_ordered
 
@@ -110,18 +110,18 @@ def _bound(end: tree.Expression | None, type_: Type, line: tree.ColumnLine, scop
     if end is None:
         return None
     value = values.read(end, scope.params, scope.told)
-    wanted = str if type_.base in ("date", "timestamp") else (int, float)
     if value is None:
         return None
-    if isinstance(value, bool) or not isinstance(value, wanted):
-        scope.tell(
-            "E306",
-            end.span,
-            {"name": line.name, "type": str(type_)},
-            help="a date is written 2015-01-01" if wanted is str else "the ends are numbers",
-        )
-        return None
-    return value
+    if type_.base in ("date", "timestamp"):
+        if isinstance(value, values.Moment):
+            return value.text
+        help_, fix = meant.for_type(end, type_)
+    else:
+        if isinstance(value, int | float) and not isinstance(value, bool):
+            return value
+        help_, fix = "the ends are numbers", None
+    scope.tell("E306", end.span, {"name": line.name, "type": str(type_)}, help=help_, fix=fix)
+    return None
 
 
 def _is_above(low: float | str | None, high: float | str | None) -> bool:

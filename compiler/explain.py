@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator, Mapping
 
 from . import parts
+from .actions import Refuse
 from .program import Node, Program
 from .state import State
 
@@ -79,16 +80,21 @@ def _shown(value: str | None) -> str:
 
 
 def trace(
-    name: str, program: Program, state: State, keys: Mapping[str, Mapping[str, str]], depth: int = 0
-) -> Iterator[tuple[int, str]]:
-    """Why an artifact is what it is: (indent, line), down to the files. `keys` are the parts in force, by node."""
+    name: str, program: Program, state: State, keys: Mapping[str, Mapping[str, str]],
+    refused: Mapping[str, Refuse], depth: int = 0,
+) -> Iterator[tuple[int, str]]:  # fmt: skip
+    """Why an artifact is what it is: (indent, line), down to the files. `keys` are the parts in force, by node; `refused`
+    is what a condition keeps out."""
     node = program.node_of()[name]
     now = keys.get(node.name)
     accepted = state.names.get(name)
     before = state.record(accepted.key) if accepted else None
-    if now is None or before is None:
+    if name in refused:
+        yield from _refused(name, refused[name], depth)
+        lines = list(changes(before.parts, now, node, state)) if before and now else []
+    elif now is None or before is None:
         yield depth, f"{name} was never made" if before is None else f"{name} follows what it is made from"
-        lines: list[str] = []
+        lines = []
     else:
         lines = list(changes(before.parts, now, node, state))
         if not lines:
@@ -101,12 +107,20 @@ def trace(
             yield depth + 1, line
     for item in node.inputs:
         if not item.last:  # what was accepted before is a cause of nothing, and may be the artifact itself
-            yield from _below(item.name, program, state, keys, depth + 1)
+            yield from _below(item.name, program, state, keys, refused, depth + 1)
+
+
+def _refused(name: str, action: Refuse, depth: int) -> Iterator[tuple[int, str]]:
+    yield depth, f"{name} was accepted, and would be refused now" if action.keeps else f"{name} was made, and refused"
+    for judged in action.judged:
+        if not judged.holds:
+            yield depth + 1, f"expect {judged.text}: {judged.shown}"
 
 
 def _below(
-    name: str, program: Program, state: State, keys: Mapping[str, Mapping[str, str]], depth: int
-) -> Iterator[tuple[int, str]]:
-    found = list(trace(name, program, state, keys, depth))
+    name: str, program: Program, state: State, keys: Mapping[str, Mapping[str, str]],
+    refused: Mapping[str, Refuse], depth: int,
+) -> Iterator[tuple[int, str]]:  # fmt: skip
+    found = list(trace(name, program, state, keys, refused, depth))
     if not found[0][1].endswith("up to date"):
         yield from found

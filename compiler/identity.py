@@ -67,7 +67,8 @@ def making(node: Node, digests: Mapping[str, str], files: Mapping[str, str], ver
         # What was accepted last is recorded beside the key, not in it: a new one alone makes nothing.
         parts[f"input {role(node, item, position)}"] = "last" if item.last else digests[item.name]
     for name, value in node.arguments.items():
-        parts[f"argument {_argument_name(node, name)}"] = written(value)
+        form = "date " if name in node.recipe.moments else ""
+        parts[f"argument {_argument_name(node, name)}"] = form + written(value)
     for file, digest in files.items():
         parts[f"file {file}"] = digest
     for column in (node.columns.get(node.name) or ()) if node.recipe.word == "seen" else node.declared:
@@ -201,6 +202,11 @@ def fact_key(fact: Fact | Rows, digest: str, others: Mapping[str, str] | None = 
     if isinstance(fact, Rows):
         return key_of({"rows": fact.broken, "of": digest, **{f"in {k}": v for k, v in (others or {}).items()}})
     return key_of({"function": fact.function, "column": fact.column, "of": digest})
+
+
+def first_key(fact: str) -> str:
+    """Under which the first of the rows that a fact counts are kept beside it."""
+    return f"{fact} first"
 
 
 DOUBT_VERSION = 1  # raised when a doubt would get another answer about the same tables

@@ -87,10 +87,13 @@ def _positive(line: tree.Predict, known: Columns | None, scope: Scope) -> Scalar
             line.positive.span,
             {"column": target.name, "declared": str(target.type), "found": scope.written(line.positive.span)},
         )
+    value = value.text if isinstance(value, values.Moment) else value
     return value if isinstance(value, bool | int | float | str) else None
 
 
 def _same_form(value: object, type_: Type) -> bool:
+    if isinstance(value, values.Moment):
+        return type_.base in ("date", "timestamp")
     if isinstance(value, bool):
         return type_.base == "bool"
     if isinstance(value, int | float):

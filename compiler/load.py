@@ -19,11 +19,13 @@ def is_remote(word: str, place: str) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Unreadable:
-    """A file that cannot be used: why, in plain words, and the way out. `argument` is the one that is at fault."""
+    """A file that cannot be used: why, in plain words, and the way out. `argument` is the one that is at fault. Is it not
+    even `there`, another name may be meant."""
 
     why: str
     help: str = ""
     argument: str = ""
+    there: bool = True
 
 
 Found = Columns | Unreadable | None
@@ -58,4 +60,4 @@ class InMemory:
     def columns(self, word: str, place: str, arguments: Mapping[str, Value], declared: Columns) -> Found:
         if is_remote(word, place):
             return self.tables.get(place)
-        return self.tables.get(place) or Unreadable(f"there is no file {place}")
+        return self.tables.get(place) or Unreadable(f"there is no file {place}", there=False)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import posixpath
+
 from ..grammar import tree
 from ..grammar.diagnostic import Fix, listing
-from ..grammar.kinds import RECIPES, Argument, Recipe
+from ..grammar.kinds import RECIPES, SOURCES, Argument, Recipe
 from ..grammar.source import Span
 from . import (
     arguments,
@@ -24,10 +26,10 @@ from . import (
     values,
 )
 from .knowing import codes_known
-from .load import Unreadable, is_remote
+from .load import Found, Unreadable, is_remote
 from .program import Input, Node, Value
 from .program import Recipe as Made
-from .resolve import is_source
+from .resolve import is_lost, is_source
 from .scope import Scope, column_missing, did_you_mean, dotted
 from .types import INT, TEXT, Column, Columns, by_name, is_ordered, optional, required
 
@@ -57,7 +59,7 @@ def _node(block: tree.Block, recipe: Recipe, scope: Scope) -> Node | None:
         return _source(block, base, scope)
     match recipe.word:
         case "sql":
-            return _sql(block, base, scope)
+            return _sql(block, base, given, scope)
         case "split":
             return _split(block, base, given, scope)
         case "predict":
@@ -136,11 +138,11 @@ def _source(block: tree.Block, base: Node, scope: Scope) -> Node | None:
     made = base.model_copy(update={"recipe": Made(word=base.recipe.word, place=place)})
     if not outside.is_sound(block, base, place, scope):
         return made.model_copy(update={"columns": dict.fromkeys(base.names)})
-    found = _locked(base, place, scope)
+    found: Found = _locked(base, place, scope)
     if found is None:
         found = scope.files.columns(base.recipe.word, place, base.arguments, base.declared)
     if isinstance(found, Unreadable):
-        help_ = found.help or did_you_mean(place, scope.files.names(), " ").strip()
+        help_ = _instead(base.recipe.word, place, found, scope)
         line = outside.line_of(block, found.argument)
         scope.tell("E701", line.value.span if line else item.place.span, {"why": found.why}, help=help_)
         return made.model_copy(update={"columns": dict.fromkeys(base.names)})
@@ -154,6 +156,16 @@ def _source(block: tree.Block, base: Node, scope: Scope) -> Node | None:
     if len(base.names) > 1:
         outputs[base.names[1]] = REJECTS
     return made.model_copy(update={"columns": outputs})
+
+
+def _instead(word: str, place: str, found: Unreadable, scope: Scope) -> str:
+    """The way out of a place that cannot be read: the nearest one, or the source that reads such files."""
+    if not found.there:
+        return found.help or did_you_mean(place, scope.files.names(), " ")
+    ending = posixpath.splitext(place)[1].lower()
+    other = next((source.word for source in SOURCES.values() if ending in source.endings), "")
+    misread = other and found.argument == "" and ending not in SOURCES[word].endings
+    return f'write from {other} "{place}"' if misread else found.help
 
 
 def _locked(base: Node, place: str, scope: Scope) -> Columns | None:
@@ -214,7 +226,7 @@ def _some(columns: Columns) -> str:
 # --- sql ------------------------------------------------------------------------------------------------------
 
 
-def _sql(block: tree.Block, base: Node, scope: Scope) -> Node | None:
+def _sql(block: tree.Block, base: Node, given: arguments.Given, scope: Scope) -> Node | None:
     written = block.recipe.place if block.recipe else None
     query = _query(written, scope)
     if query is None or written is None:
@@ -222,27 +234,29 @@ def _sql(block: tree.Block, base: Node, scope: Scope) -> Node | None:
     text, file = query
     tables = {item.alias: scope.columns.get(item.name) for item in base.inputs if item.kind == "data"}
     strangers = [item for item in base.inputs if item.kind != "data"]
-    for item in strangers:
-        scope.tell("E104", block.head, {"name": item.name, "kind": item.kind, "wanted": "data"})
+    for stranger in strangers:
+        scope.tell("E104", block.head, {"name": stranger.name, "kind": stranger.kind, "wanted": "data"})
     if strangers:
         return base.model_copy(update={"columns": {base.name: base.declared or None}})
-    for given in block.inputs:
-        if given.last:
+    for item in block.inputs:
+        if item.last:
             scope.tell(
-                "E115", given.span, {"name": given.reference.name}, help="hand it to a Python, notebook or shell recipe"
+                "E115", item.span, {"name": item.reference.name}, help="hand it to a Python, notebook or shell recipe"
             )
-    bound = sql.bind(text, tables, {**_told_of(block, scope), **scope.params_of(block), **base.arguments})
+    own = {**_told_of(block, scope), **scope.params_of(block), **{name: value for name, (value, _) in given.items()}}
+    bound = sql.bind(text, tables, own)
     if bound.problem is not None:
         _sql_problem(base.name, bound.problem, written, text, file, scope)
     else:
         _unused(block, base, bound, scope)
-    used: dict[str, Value] = {name: {**scope.params_of(block), **base.arguments}.get(name) for name in bound.parameters}
-    made = Made(word="sql", place=file, text=text, digest=sql.fingerprint(text))
+    used: dict[str, Value] = {name: values.plain(own.get(name)) for name in bound.parameters}
+    moments = tuple(name for name in bound.parameters if values.is_moment(own.get(name)))
+    made = Made(word="sql", place=file, text=text, digest=sql.fingerprint(text), moments=moments)
     columns = _conforming(block, base, bound.columns, scope)
     return base.model_copy(update={"recipe": made, "arguments": used, "columns": {base.name: columns}})
 
 
-def _told_of(block: tree.Block, scope: Scope) -> dict[str, Value]:
+def _told_of(block: tree.Block, scope: Scope) -> dict[str, object]:
     """The arguments and params that have no value because of a mistake that was told."""
     given = (line.name for line in block.lines if isinstance(line, tree.Assign))
     return dict.fromkeys((*given, *scope.names.lost))
@@ -275,8 +289,10 @@ def _sql_problem(
         note = f"{file}:{line}:{column}"
     elif isinstance(written, tree.Text) and len(written.value) == written.inner.end - written.inner.start:
         span = written.inner.inner(problem.start, max(problem.end, problem.start + 1))
-    if text.startswith("$", problem.start) and scope.may_hold(name):
-        return  # what gives it may stand in a line that could not be read
+    if text.startswith("$", problem.start):
+        value = text[problem.start + 1 : problem.end]
+        if scope.may_hold(name) or is_lost(value, scope.names.lost):
+            return  # what gives it may stand in a line that could not be read
     help_ = problem.help
     if not help_ and text[problem.start : problem.start + 1] == "{":
         help_ = "a query names its inputs as tables, and params as $name; nothing is pasted into it"
@@ -369,7 +385,7 @@ def _split_shares(block: tree.Block, base: Node, given: arguments.Given, scope: 
     shares = 0.0
     for name in said:
         value, line = given[name]
-        if isinstance(value, str):
+        if isinstance(value, values.Moment):
             if "order" not in given:
                 scope.tell("E213", line.value.span, {"name": name}, help="write order = .date too")
         elif isinstance(value, int | float):

@@ -13,6 +13,8 @@ from .types import Type
 Way = tuple[str, Fix | None]
 
 NUMBER = re.compile(r"-?\d[\d_]*(?:\.\d+)?(?P<unit>%|[A-Za-z]*)")
+MOMENT = re.compile(r"\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d)?)?")
+EXAMPLES = {"date": "a date is written 2015-01-01", "timestamp": "a timestamp is written 2015-01-01T12:30"}
 TRUTHS = {"true": "true", "yes": "true", "on": "true", "false": "false", "no": "false", "off": "false"}
 UNIT_OF = {"size": "GiB", "time": "m", "share": "%"}
 
@@ -59,6 +61,12 @@ def instead(written: tree.Expression, argument: Argument) -> Way:
 
 def for_type(written: tree.Expression, type_: Type) -> Way:
     """A value of another type stands there."""
+    if isinstance(written, tree.Date):
+        right = f'"{written.value}"' if type_.base == "text" else written.value.partition("T")[0] if type_.base == "date" else ""
+        return (f"write {right}", Fix(written.span, right)) if right else ("", None)
+    if type_.base in ("date", "timestamp"):
+        right = written.value.replace(" ", "T") if isinstance(written, tree.Text) and MOMENT.fullmatch(written.value) else ""
+        return (f"write {right}", Fix(written.span, right)) if right else (EXAMPLES[type_.base], None)
     takes: dict[str, Takes] = {"int": "int", "float": "float", "bool": "bool", "text": "text"}
     if type_.base not in takes:
         return "", None
@@ -74,6 +82,8 @@ def _of_text(text: str, argument: Argument) -> str:
             return dotted(text)
         case "bool":
             return TRUTHS.get(text.lower(), "")
+    if argument.takes == "cut" and MOMENT.fullmatch(text):
+        return text.replace(" ", "T")
     number = NUMBER.fullmatch(text)
     if number is None:
         return ""

@@ -29,7 +29,7 @@ def unreadable(problem: Problem, written: tree.Text | tree.Reference, scope: Sco
 
 
 def check(block: tree.Block, node: Node, read: Notebook, scope: Scope) -> None:
-    arguments.apart_from_inputs(block, scope)
+    block = arguments.apart_from_inputs(block, scope)
     for line in block.lines:
         if isinstance(line, tree.Assign):
             _can_be_given(line, read, scope)

@@ -63,10 +63,10 @@ def plan(program: Program, state: State) -> Plan:
     )  # fmt: skip
 
 
-def in_force(program: Program, state: State) -> dict[str, dict[str, str]]:
+def in_force(program: Program, planned: Plan, state: State) -> dict[str, dict[str, str]]:
     """The parts that make each node now, by its name; a node whose inputs have yet to be made has none."""
     found: dict[str, dict[str, str]] = {}
-    for node, action in zip(program.nodes, plan(program, state).actions, strict=False):
+    for node, action in zip(program.nodes, planned.actions, strict=False):
         if isinstance(action, Make | Serve):
             parts = action.parts
         else:
@@ -255,7 +255,7 @@ def _judge(node: Node, program: Program, record: Record, outlooks: Mapping[str, 
 
 
 def _verdict(node: Node, record: Record, answers: Answers, state: State) -> Any:
-    verdicts = [verdict.judge(expect, answers.answer) for expect in node.expects]
+    verdicts = [verdict.judge(expect, answers.answer, answers.first) for expect in node.expects]
     judged = tuple(Judged(text=v.expect.text, holds=v.holds, shown=v.shown, line=v.expect.span.line) for v in verdicts)
     digests = tuple(made.digest for made in record.outputs)
     accepted = [state.names.get(name) for name in node.names]
@@ -312,6 +312,12 @@ class Answers:
         if not known:
             raise verdict.NotKnown
         return value
+
+    def first(self, rows: Rows) -> list[dict[str, Any]]:
+        """The first rows that break a condition, as far as they were kept."""
+        question = self._question(rows)
+        known, value = self.state.fact(identity.first_key(question.key)) if question else (False, None)
+        return value if known else []
 
     def _questions(self) -> Iterator[Question]:
         for measure in self.node.measures:

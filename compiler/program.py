@@ -58,13 +58,14 @@ class Rows(Frozen):
     """How many rows of a data artifact break a condition about its columns.
 
     `broken` is a SQL expression over the columns, true where the row breaks it. `others` are the artifacts that it
-    looks into, as tables of their names.
+    looks into, as tables of their names; `columns` are those that it speaks of, in which such a row is shown.
     """
 
     form: Literal["rows"] = "rows"
     of: str
     broken: str
     others: tuple[str, ...] = ()
+    columns: tuple[str, ...] = ()
 
 
 class Operation(Frozen):
@@ -121,7 +122,8 @@ class Recipe(Frozen):
     """`word` is the recipe or source of kinds.py ("csv", "sql", "split", "predict" for a model as recipe, …).
 
     `place` is its quoted place; for sql `text` is the query and `place` its file, "" when inline.
-    `code` is there for python. `digest` is of the meaning of `text`.
+    `code` is there for python. `digest` is of the meaning of `text`; `moments` are the parameters of a query that are
+    dates or timestamps, whose values the arguments hold as texts.
     """
 
     word: str
@@ -129,6 +131,7 @@ class Recipe(Frozen):
     text: str = ""
     digest: str = ""
     code: Code | None = None
+    moments: tuple[str, ...] = ()
 
 
 class Input(Frozen):

@@ -48,7 +48,7 @@ def _call(block: tree.Block, node: Node, read: Signature, scope: Scope) -> None:
     """The function's parameters are the inputs and arguments, matched by name."""
     factory = _is_factory(block, node, read)
     if not factory:
-        arguments.apart_from_inputs(block, scope)
+        block = arguments.apart_from_inputs(block, scope)
     if not read.open:
         _strangers(block, read, () if factory else block.inputs, scope)
     _lacking(block, node, read, scope)

@@ -97,7 +97,7 @@ def _declarations(
         places[name.text] = name.span
         if isinstance(statement, tree.Block):
             block_of[name.text] = statement
-        elif isinstance(statement, tree.Param):
+        elif isinstance(statement, tree.Param) and name.text:
             params[name.text] = statement
         elif isinstance(statement, tree.Secret):
             secrets.add(name.text)

@@ -38,7 +38,9 @@ def condition(written: tree.Expression, node: Node, scope: Scope) -> Expression 
     if found.type not in ("truth", ""):
         scope.tell("E605", written.span, {"type": found.type}, help="compare it, as in >= 0")
         return None
-    broken = Rows(of=node.name, broken=f"not ({found.sql})", others=tuple(sorted(writer.others)))
+    broken = Rows(
+        of=node.name, broken=f"not ({found.sql})", others=tuple(sorted(writer.others)), columns=tuple(writer.columns)
+    )
     return Operation(operator="==", operands=(broken, Literal_(value=0, text="0")))
 
 
@@ -59,6 +61,7 @@ class _RowWriter:
     def __init__(self, node: Node, scope: Scope) -> None:
         self.node, self.scope = node, scope
         self.others: set[str] = set()
+        self.columns: dict[str, None] = {}  # in the order in which they are written
 
     def write(self, written: tree.Expression) -> _Written | None:
         match written:
@@ -71,9 +74,6 @@ class _RowWriter:
             case tree.Call():
                 self.scope.tell("E606", written.span, {})
                 return None
-            case tree.Date():
-                kind = "timestamp" if "T" in written.value else "date"
-                return _Written(f"{kind} '{written.value}'", "date", written.span, written.value)
             case tree.Reference() if self.scope.names_nothing(written):
                 return None
             case tree.Reference() if written.path:
@@ -86,12 +86,15 @@ class _RowWriter:
         value = values.read(written, self.scope.params, self.scope.told)
         if value is None:
             return None
+        if isinstance(value, values.Moment):
+            return _Written(f"{value.type} '{value.text}'", "date", written.span, value.text)
         plain = values.plain(value)
         scalar = None if isinstance(plain, tuple) else plain
         return _Written(_sql_literal(plain), values.dimension(written) or _type_of(scalar), written.span, scalar)
 
     def _column(self, written: tree.Column) -> _Written | None:
         columns = self.scope.columns.get(self.node.name)
+        self.columns[written.name] = None
         if columns is None:
             return _Written(_sql_name(written.name), "", written.span)
         column = by_name(columns).get(written.name)

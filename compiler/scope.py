@@ -11,10 +11,10 @@ from ..grammar.source import Source, Span
 from . import signature as code
 from .load import Files
 from .lock import Pinned
-from .program import Node, Place, Value
+from .program import Node, Place
 from .resolve import Names
 from .types import Columns
-from .values import Secret
+from .values import Params, Secret
 
 
 @dataclass(slots=True)
@@ -27,14 +27,14 @@ class Scope:
     sources: Mapping[str, Source]
     names: Names
     files: Files
-    params: Mapping[str, Value | Secret]
+    params: Params
     pinned: Mapping[str, Pinned] = field(default_factory=dict)
     locked: Mapping[str, Pinned] = field(default_factory=dict)
     told: list[Diagnostic] = field(default_factory=list)
     nodes: dict[str, Node] = field(default_factory=dict)
     columns: dict[str, Columns | None] = field(default_factory=dict)
     signatures: dict[str, code.Signature | code.Problem] = field(default_factory=dict)
-    params_by_file: dict[str, dict[str, Value]] = field(default_factory=dict)
+    params_by_file: dict[str, dict[str, object]] = field(default_factory=dict)
 
     def signature(self, entry: str) -> code.Signature | code.Problem:
         """Of a function or class; each is read once, however many blocks are made by it."""
@@ -89,7 +89,7 @@ class Scope:
     def written(self, span: Span) -> str:
         return self.sources[span.path].text[span.start : span.end]
 
-    def params_of(self, block: tree.Block) -> dict[str, Value]:
+    def params_of(self, block: tree.Block) -> dict[str, object]:
         """The params of the file that a block stands in, by the names that they have there."""
         prefix = block.names[0].text.rpartition(".")[0]
         if prefix not in self.params_by_file:
@@ -104,7 +104,7 @@ def did_you_mean(word: str, known: Iterable[str], otherwise: str = "") -> str:
     close = nearest(word, known)
     if close:
         return f"did you mean {close}?"
-    return otherwise or (f"known: {listing(known)}" if known else "")
+    return otherwise.strip() or (f"known: {listing(known)}" if known and not otherwise else "")
 
 
 def column_missing(scope: Scope, column: tree.Column, known: Columns, of: str) -> None:

@@ -9,7 +9,7 @@ import ast
 import posixpath
 import re
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from ..grammar.diagnostic import listing, nearest
@@ -17,7 +17,7 @@ from .called import Called, how_called
 from .closure import Closure, ReadText, files_of, hash_of
 from .installed import estimator_arguments, estimator_kind, missing
 from .program import Code
-from .python_file import Broken, Problem
+from .python_file import Broken, Imported, Problem
 
 __all__ = ["Problem", "Signature", "estimator_arguments", "estimator_kind", "read"]
 
@@ -81,12 +81,21 @@ def _of_project(entry: str, path: str, name: str, closure: Closure) -> Signature
         return Problem(f"there is no file {path}", "its path starts at the spec's folder")
     if name not in module.binds:
         close = nearest(name, module.binds)
-        known = f"it has {listing(n for n in module.binds if not n.startswith('_'))}" if module.binds else "it has none"
+        callable_ = [known for known, bound in module.binds.items() if not known.startswith("_") and _is_callable(bound)]
+        known = f"it has {listing(callable_)}" if callable_ else "it has none"
         instead = f"{entry.partition(':')[0]}:{close}" if close else ""
         return Problem(f"{path} has no function {name}", f"did you mean {close}?" if close else known, path, 0, instead)
     closure.touch(path)
     closure.use(path, name)
     return _signature(entry, closure, *closure.definition(path, name))
+
+
+def _is_callable(bound: Sequence[ast.stmt | Imported]) -> bool:
+    """Whether a name may stand for a function or a class: what is imported is a mistake more often than meant."""
+    last = bound[-1]
+    return isinstance(last, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) or (
+        isinstance(last, ast.Assign) and isinstance(last.value, ast.Call | ast.Lambda | ast.Name | ast.Attribute)
+    )
 
 
 def _signature(entry: str, closure: Closure, path: str, defined: ast.stmt | None) -> Signature:

@@ -15,12 +15,12 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 
 from ..grammar.diagnostic import listing, nearest
-from .program import Value
 from .sql_complaints import problem_of
 from .sql_missing import UNKNOWN, known_facts
 from .sql_text import Problem, Tree, body_of, from_sql, name_of, place_of, to_sql, word_at
-from .sql_values import wrong_text
+from .sql_values import parameter, wrong_date, wrong_text
 from .types import Column, Columns
+from .values import is_moment, plain
 
 __all__ = ["Bound", "Problem", "Query", "aggregates", "bind", "fingerprint", "is_ordered", "query_of"]
 
@@ -47,8 +47,9 @@ def fingerprint(query: str) -> str:
 _PLACES = re.compile(r',"query_location(?:_length)?":\d+')
 
 
-def bind(query: str, tables: Mapping[str, Columns | None], values: Mapping[str, Value]) -> Bound:
-    """The query held against its inputs by name and the values of its $parameters. Raises nothing for a mistake."""
+def bind(query: str, tables: Mapping[str, Columns | None], values: Mapping[str, object]) -> Bound:
+    """The query held against its inputs by name and the values of its $parameters, as `values.py` reads them. Raises
+    nothing for a mistake."""
     read = query_of(query)
     if isinstance(read, Problem):
         return Bound(None, problem=read)
@@ -65,7 +66,8 @@ def bind(query: str, tables: Mapping[str, Columns | None], values: Mapping[str, 
     if isinstance(described, Problem):
         return _with(bound, described)
     given = {name: values[name] for name in bound.parameters}
-    problem = wrong_text(query, _nodes(read.tree), read.aliases, known, given, _casts)
+    nodes = list(_nodes(read.tree))
+    problem = wrong_date(query, nodes, _casts) or wrong_text(query, nodes, read.aliases, known, given, _casts)
     if problem is not None:
         return _with(bound, problem)
     outcome = _columns(read, known, described)
@@ -252,7 +254,7 @@ def _stray_table(read: Query, tables: Mapping[str, Columns | None]) -> Problem |
     return None
 
 
-def _stray_parameter(read: Query, values: Mapping[str, Value]) -> Problem | None:
+def _stray_parameter(read: Query, values: Mapping[str, object]) -> Problem | None:
     for name in read.parameters:
         if name.text in values:
             continue
@@ -276,10 +278,10 @@ def _casts(text: str, type_: str) -> bool:
 Described = list[tuple[str, str]]  # each column's name and DuckDB's type
 
 
-def _describe(read: Query, tables: Mapping[str, Columns], values: Mapping[str, Value]) -> Described | Problem:
+def _describe(read: Query, tables: Mapping[str, Columns], values: Mapping[str, object]) -> Described | Problem:
     import duckdb
 
-    given = {name: list(value) if isinstance(value, tuple) else value for name, value in values.items()}
+    given = {name: parameter(plain(value), is_moment=is_moment(value)) for name, value in values.items()}
     with _LOCK:
         try:
             for name, columns in tables.items():

@@ -1,11 +1,12 @@
-"""A query and its inputs' columns -> the first text that it holds against a column that can never be that text.
+"""A query and its inputs' columns -> the first text that it takes for a date, or holds against a column, and can never be.
 
 DuckDB turns such a text into a number or a date when it meets a row, so it binds, and fails where it runs.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from datetime import date, datetime
 
 from .program import Value
 from .sql_text import Problem, Tree, place_of, to_sql
@@ -14,11 +15,19 @@ from .types import Columns, Type
 Casts = Callable[[str, str], bool]  # whether a text is a value of a type of DuckDB's
 
 
+def parameter(value: Value, *, is_moment: bool) -> object:
+    """The value of a $parameter as DuckDB is given it; of dates and timestamps the value is their text."""
+    if isinstance(value, tuple):
+        return [parameter(one, is_moment=is_moment) for one in value]
+    if not is_moment or not isinstance(value, str):
+        return value
+    return datetime.fromisoformat(value) if "T" in value else date.fromisoformat(value)
+
+
 def wrong_text(
-    text: str, nodes: Iterable[Tree], aliases: Mapping[str, str], tables: Mapping[str, Columns], values: Mapping[str, Value],
+    text: str, nodes: Sequence[Tree], aliases: Mapping[str, str], tables: Mapping[str, Columns], values: Mapping[str, object],
     casts: Casts,
 ) -> Problem | None:  # fmt: skip
-    nodes = list(nodes)
     renamed = {str(node["alias"]).lower() for node in nodes if node.get("alias") and "class" in node}
     for column, other in _pairs(nodes):
         type_ = _type(column, aliases, tables, renamed)
@@ -30,6 +39,18 @@ def wrong_text(
             f"${other['identifier']} is '{found}'" if other["type"] == "VALUE_PARAMETER" else f"'{found}' stands here"
         )
         return Problem(f"{name} is {type_}, and {said}", *start_end, "give it a value of that type")
+    return None
+
+
+def wrong_date(text: str, nodes: Iterable[Tree], casts: Casts) -> Problem | None:
+    """`date '2020-02-30'`"""
+    for node in nodes:
+        if node.get("type") != "OPERATOR_CAST" or node.get("try_cast"):
+            continue
+        written = (node.get("type_expr") or {}).get("type_name") or (node.get("cast_type") or {}).get("id")
+        type_, found = str(written).lower(), _text(node["child"], {})
+        if type_ in ("date", "timestamp") and found is not None and not casts(found, type_):
+            return Problem(f"'{found}' is no {type_}", *place_of(text, node), "it is written year-month-day, 2015-01-31")
     return None
 
 
@@ -61,7 +82,7 @@ def _type(column: Tree, aliases: Mapping[str, str], tables: Mapping[str, Columns
     return found[0] if plain and (len(names) == 1 or asked) else None
 
 
-def _text(other: Tree, values: Mapping[str, Value]) -> str | None:
+def _text(other: Tree, values: Mapping[str, object]) -> str | None:
     if other["type"] == "VALUE_PARAMETER":
         given = values.get(other["identifier"])
         return given if isinstance(given, str) else None

@@ -24,17 +24,16 @@ class Project:
 class Target:
     """`compile` is pure: the same program and project give the same files.
 
-    `recipes` are those that it can run, `options` what an environment on it may say, and `required` those of them that
-    it must. `lacks` are the recipes and kinds of lines that it cannot honour, each with the reason: where a block has
-    one, that is an error at its place. `ships` says that what it compiles to takes the project along. `apply` names the
-    module whose `apply` makes a plan so; "" where the engine of this machine does. `broken` is why a stranger's could
-    not be loaded: then nothing else is known of it.
+    `options` are what an environment on it may say, and `required` those of them that it must. `lacks` are the recipes
+    and kinds of lines that it cannot honour, each with the reason: where a block has one, that is an error at its
+    place. `ships` says that what it compiles to takes the project along. `apply` names the module whose `apply` makes a
+    plan so; "" where the engine of this machine does. `broken` is why a stranger's could not be loaded: then nothing
+    else is known of it.
     """
 
     name: str
     doc: str
     compile: Callable[[Program, Project], Files]
-    recipes: frozenset[str] = field(default_factory=frozenset)
     options: tuple[Argument, ...] = ()
     required: frozenset[str] = frozenset()
     lacks: Mapping[str, str] = field(default_factory=dict)

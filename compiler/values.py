@@ -29,18 +29,30 @@ class ColumnValue:
 
 
 @dataclass(frozen=True, slots=True)
+class Moment:
+    """A date, or with a time of day a timestamp, as it is written: no text, and none takes its place."""
+
+    text: str
+
+    @property
+    def type(self) -> str:
+        return "timestamp" if "T" in self.text else "date"
+
+
+@dataclass(frozen=True, slots=True)
 class Secret:
     """An argument that is read where the step runs."""
 
     name: str
 
 
-Plain = Value | ColumnValue | Secret
+Plain = Value | ColumnValue | Moment | Secret
+Params = Mapping[str, Plain | tuple[Plain, ...]]
 
 
 def read(
     expression: tree.Expression,
-    params: Mapping[str, Value | Secret],
+    params: Params,
     told: list[Diagnostic],
     *,
     secrets: bool = False,
@@ -50,8 +62,10 @@ def read(
     match expression:
         case tree.Number():
             return quantity(expression, told)
-        case tree.Text() | tree.Truth() | tree.Date():
+        case tree.Text() | tree.Truth():
             return expression.value
+        case tree.Date():
+            return Moment(expression.value)
         case tree.Column():
             return ColumnValue(expression.name)
         case tree.Items():
@@ -69,7 +83,7 @@ def read(
     return None
 
 
-def _item(written: tree.Expression, params: Mapping[str, Value | Secret], told: list[Diagnostic]) -> Plain | None:
+def _item(written: tree.Expression, params: Params, told: list[Diagnostic]) -> Plain | None:
     value = read(written, params, told)
     if isinstance(value, tuple):
         told.append(Diagnostic("E216", written.span, {}, help="a list holds single values"))
@@ -77,7 +91,7 @@ def _item(written: tree.Expression, params: Mapping[str, Value | Secret], told: 
     return value
 
 
-def _no_such_value(reference: tree.Reference, params: Mapping[str, Value | Secret]) -> Diagnostic:
+def _no_such_value(reference: tree.Reference, params: Params) -> Diagnostic:
     word = str(reference)
     close = nearest(word, [*params, "true", "false"])
     help_ = f"did you mean {close}?" if close else f'a text is quoted: "{word}"'
@@ -136,11 +150,7 @@ def fits(value: object, written: tree.Expression, argument: Argument) -> bool:
                 isinstance(value, tuple) and all(isinstance(v, ColumnValue) for v in value)
             )
         case "cut":
-            return (
-                isinstance(written, tree.Date)
-                or (isinstance(value, str) and value[:4].isdecimal() and "-" in value)
-                or (number and unit in ("", "share"))
-            )
+            return isinstance(value, Moment) or (number and unit in ("", "share"))
         case "count":
             return isinstance(value, int) and number and not unit
         case "share" | "size" | "time":
@@ -148,10 +158,17 @@ def fits(value: object, written: tree.Expression, argument: Argument) -> bool:
     return False
 
 
+def is_moment(value: object) -> bool:
+    """Whether it is a date or a timestamp, or a list of them."""
+    return isinstance(value, Moment) or (isinstance(value, tuple) and bool(value) and all(map(is_moment, value)))
+
+
 def plain(value: object) -> Value:
-    """As it goes into the program: a column as its name with the dot before it."""
+    """As it goes into the program: a column as its name with the dot before it, a date as its text."""
     if isinstance(value, ColumnValue):
         return "." + value.name
+    if isinstance(value, Moment):
+        return value.text
     if isinstance(value, tuple):
         return tuple(_scalar(plain(item)) for item in value)
     assert value is None or isinstance(value, bool | int | float | str)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,6 +20,8 @@ class NotKnown(Exception):
 
 
 Answer = Callable[[Fact | Rows], Any]
+First = Callable[[Rows], Sequence[Mapping[str, Any]]]  # the first rows that break it: their number and their values
+ROW = "the row"  # under which such a row has its number: no name of the language holds a space
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,13 +48,13 @@ def facts_in(expression: Expression) -> Iterator[Fact | Rows]:
             pass
 
 
-def judge(expect: Expect, answer: Answer) -> Verdict:
+def judge(expect: Expect, answer: Answer, first: First = lambda rows: ()) -> Verdict:
     """`answer` gives the value of a fact; it raises NoLast or NotKnown where there is none."""
     try:
         holds = bool(evaluate(expect.condition, answer))
     except NoLast:
         return Verdict(expect, True, "there is no other version to hold it against")
-    return Verdict(expect, holds, _shown(expect.condition, answer))
+    return Verdict(expect, holds, _shown(expect.condition, answer, first))
 
 
 def evaluate(expression: Expression, answer: Answer) -> Any:
@@ -125,25 +127,39 @@ def _compare(operator: str, left: Any, right: Any) -> bool:
     return bool(left != right)
 
 
-def _shown(expression: Expression, answer: Answer) -> str:
+def _shown(expression: Expression, answer: Answer, first: First) -> str:
     match expression:
         case Operation(operator="==", operands=(Rows() as rows, _)):
-            count = answer(rows)
-            return (
-                "no row breaks it" if not count else f"{count:,} row{'s' * (count != 1)} break{'s' * (count == 1)} it"
-            )
+            return _shown_rows(answer(rows), first(rows))
         case Operation(operator=operator, operands=(left, right)) if operator in COMPARISONS:
             return _shown_comparison(operator, left, right, answer)
         case Within(value=value, low=low, high=high):
             ends = [show(evaluate(end, answer)) if end is not None else "" for end in (low, high)]
             return f"{show(evaluate(value, answer))} needs to lie in {ends[0]}..{ends[1]}"
         case Operation(operator="and" | "or", operands=operands):
-            return "; ".join(filter(None, (_shown(operand, answer) for operand in operands)))
+            return "; ".join(filter(None, (_shown(operand, answer, first) for operand in operands)))
         case Operation(operator="not", operands=(inner,)):
-            return _shown(inner, answer)
+            return _shown(inner, answer, first)
         case Fact(function="unique", column=column):
             return f"{column} {'has no repeated value' if answer(expression) else 'has repeated values'}"
     return ""
+
+
+def _shown_rows(count: int, first: Sequence[Mapping[str, Any]]) -> str:
+    if not count:
+        return "no row breaks it"
+    rows = [
+        f"row {show(row[ROW])} ({', '.join(f'{name} {_short(value)}' for name, value in row.items() if name != ROW)})"
+        for row in first
+    ]
+    more = ", …" if first and count > len(first) else ""
+    told = f": {', '.join(rows)}{more}" if rows else ""
+    return f"{count:,} row{'s' * (count != 1)} break{'s' * (count == 1)} it{told}"
+
+
+def _short(value: Any) -> str:
+    text = f"{value:.6g}" if isinstance(value, float) else "missing" if value is None else str(value)
+    return text if len(text) <= 40 else text[:39] + "…"
 
 
 def _shown_comparison(operator: str, left: Expression, right: Expression, answer: Answer) -> str:

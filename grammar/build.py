@@ -216,7 +216,12 @@ class Build:
         return self._text(token)
 
     def date(self, token: Token) -> tree.Date:
-        return tree.Date(token.text, self._span(token))
+        span = self._span(token)
+        why = _why_no_date(token.text)
+        if why:
+            self.problems.append(Diagnostic("E016", span, {"found": token.text}, help=why))
+            return tree.Date(_ANY_DATE[: len(token.text)], span)
+        return tree.Date(token.text, span)
 
     def truth(self, token: Token) -> tree.Truth:
         return tree.Truth(token.text == "true", self._span(token))
@@ -310,6 +315,25 @@ class Build:
         if token.kind == "STRING":
             return self._text(token)
         return tree.Reference(token.text, (), self._span(token))
+
+
+_ANY_DATE = "2000-01-01T00:00:00"
+
+
+def _why_no_date(text: str) -> str:
+    """What to write instead; "" for a date that there is."""
+    from calendar import monthrange  # few specs hold a date
+
+    year, month, day = (int(part) for part in text[:10].split("-"))
+    if year < 1:
+        return "years begin at 0001"
+    if not 1 <= month <= 12:
+        return "months are 01 to 12, and stand between the year and the day"
+    last = monthrange(year, month)[1]
+    if not 1 <= day <= last:
+        return f"the days of {text[:7]} are 01 to {last}"
+    clock = [int(part) for part in text[11:].split(":")] if text[10:] else []
+    return "" if all(part < most for part, most in zip(clock, (24, 60, 60), strict=False)) else "times are 00:00:00 to 23:59:59"
 
 
 def plain(text: str) -> str:

@@ -124,4 +124,11 @@ TEXT = (
         ('data a from csv "a.csv" {\n  expect .rows < 1e999\n}\n'),
         ('data a from csv "a.csv" {\n  expect .rows < 1e9\n}\n'),
     ),
+    Code(
+        "E016",
+        "there is no date {found}",
+        "A date is one of the calendar, written as year, month and day, and a time behind it one of a day.",
+        ("param day: date = 2020-02-30\n"),
+        ("param day: date = 2020-02-29\n"),
+    ),
 )

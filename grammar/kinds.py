@@ -50,7 +50,6 @@ class Recipe:
     outputs: tuple[int, int | None] = (1, 1)
     open: bool = False
     source: bool = False
-    supported: bool = True
     endings: tuple[str, ...] = ()
 
 
@@ -123,7 +122,7 @@ RECIPES: dict[str, Recipe] = {
             source=True,
             endings=(".xlsx", ".xls", ".xlsb", ".ods"),
         ),
-        Recipe("folder", ("data",), "A folder of files, kept as it is.", source=True),
+        Recipe("folder", ("data",), "A folder of files, kept as it is, but for what is hidden.", source=True),
         Recipe(
             "sqlite",
             ("data",),

@@ -145,7 +145,7 @@ def _inputs(analysis: Analysis, at: Cursor, *, is_first: bool) -> Iterator[Item]
     yield from candidates.artifacts(analysis, KINDS, at.header.names)
     if is_first and at.header.kind == "data":
         for recipe in RECIPES.values():
-            if recipe.source and recipe.supported:
+            if recipe.source:
                 yield Item(
                     recipe.word, "recipe", "source", recipe.doc, f"{recipe.word} ", f'{recipe.word} "${{1}}"', rank=4
                 )
@@ -160,7 +160,7 @@ def _behind_input(at: Cursor, tokens: list[Token]) -> Iterator[Item]:
 
 def _recipes(analysis: Analysis, at: Cursor) -> Iterator[Item]:
     for recipe in RECIPES.values():
-        if not recipe.source and recipe.supported and at.header.kind in recipe.makes:
+        if not recipe.source and at.header.kind in recipe.makes:
             snippet = _FORMS.get(recipe.word, f'{recipe.word} "${{1}}"' if recipe.place == "needed" else "")
             yield Item(recipe.word, "recipe", "recipe", recipe.doc, f"{recipe.word} ", snippet, rank=2)
     if at.header.kind == "data":

@@ -10,7 +10,10 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from ..compiler.identity import first_key
+from ..compiler.program import Rows
 from ..compiler.types import is_number, is_ordered
+from ..compiler.verdict import ROW
 from ..grammar.diagnostic import listing, nearest
 from ..grammar.kinds import DATA_FUNCTIONS
 from . import leaks, tables
@@ -21,13 +24,15 @@ from .trouble import Trouble
 
 ACTION = "judge the table"
 TABLE = "the table"  # no name of the language holds a space, so none is hidden by it
+SHOWN = 2  # rows that break a condition
 
 
 def about_table(objects: Objects, digest: str, questions: Sequence[Question]) -> dict[str, Any]:
     """Key -> a number, a truth, a date or time as ISO text, or None where no value answers, as the mean of no rows.
 
     A missing value, and in a column of floats a NaN too, counts for `nulls` and `rows` alone: `unique`, `distinct` and
-    the rest pass over it, and it breaks no condition. The sum of no values is 0.
+    the rest pass over it, and it breaks no condition. The sum of no values is 0. Where rows break a condition, the first
+    of them come along, under `first_key`.
     """
     doubts = [question for question in questions if question.doubt is not None]
     if doubts:
@@ -43,7 +48,22 @@ def about_table(objects: Objects, digest: str, questions: Sequence[Question]) ->
         for name, paths in files.items():
             connection.execute(_without_nan(name, pq.read_schema(paths[0])))
         found = connection.execute(f"select {', '.join(asked.values())} from {quoted(TABLE)}").fetchone()
-    return {key: _plain(value) for key, value in zip(asked, found, strict=True)}
+        answers = {key: _plain(value) for key, value in zip(asked, found, strict=True)}
+        broken = [question for question in questions if question.rows is not None and answers[question.key]]
+        return answers | {first_key(one.key): _first(connection, one.rows) for one in broken if one.rows}
+
+
+def _first(connection: Any, rows: Rows) -> list[dict[str, Any]]:
+    """A few of the rows that break a condition, by their number and the columns that it speaks of."""
+    shown = ", ".join([quoted(ROW), *map(quoted, rows.columns)])
+    numbered = f"(select *, row_number() over () as {quoted(ROW)} from {quoted(TABLE)})"
+    found = connection.execute(f"select {shown} from {numbered} where {rows.broken} limit {SHOWN}").fetchall()
+    return [dict(zip((ROW, *rows.columns), map(_told, row), strict=True)) for row in found]
+
+
+def _told(value: Any) -> Any:
+    plain = _plain(value)
+    return plain if plain is None or isinstance(plain, bool | int | float | str) else str(plain)
 
 
 def _others(objects: Objects, questions: Sequence[Question]) -> dict[str, tuple[Path, ...]]:

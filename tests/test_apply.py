@@ -142,11 +142,31 @@ def test_what_depends_on_a_name_that_was_never_accepted_waits(project: Project) 
     assert project.events() == {"raw": "refused", "b": "waits"}
 
 
+def test_what_was_refused_can_be_looked_at(project: Project) -> None:
+    spec = 'data d, bad from csv "d.csv" { a: int; expect bad.rows <= 0 }\n'
+    project.write(a__mlspec=spec, d__csv="a\n1\nx\n")
+    assert "look at it: mlspec show d --refused" in project.apply().out
+    assert "refused: mlspec show bad --refused" in project.run("show", "bad").out
+    ran = project.run("show", "bad", "--refused")
+    assert "expect bad.rows <= 0: 1 needs 0, over by 1" in ran.out and "expected int" in ran.out
+    assert "--refused" in project.run("export", "bad", "bad.csv").err
+    assert project.run("export", "bad", "bad.csv", "--refused").code == 0
+    assert '"x","expected int"' in (project.root / "bad.csv").read_text()
+    assert project.run("why", "bad").out == "bad was made, and refused\n  expect bad.rows <= 0: 1 needs 0, over by 1\n"
+    project.file("d.csv", "a\n1\n")
+    assert project.apply().code == 0
+    assert "nothing of it is refused now" in project.run("show", "bad", "--refused").err
+    project.file("d.csv", "a\n1\ny\n")
+    assert project.apply().code == 3
+    assert project.data("show", "bad")["rows"] == 0 and project.data("show", "bad", "--refused")["rows"] == 1
+    assert "  d.csv +1 lines" in project.run("why", "bad").out
+
+
 def test_rows_are_judged_one_by_one(project: Project) -> None:
     project.file("raw.csv", "a,b\n1,2\n5,4\n7,8\n")
     project.file("a.mlspec", 'data raw from csv "raw.csv" { expect .a <= .b }\n')
     ran = project.apply()
-    assert ran.code == 3 and "1 row breaks it" in ran.out
+    assert ran.code == 3 and "1 row breaks it: row 2 (a 5, b 4)\n" in ran.out
 
 
 def test_rollback_goes_back_and_stays_back(chain: Project) -> None:
@@ -180,6 +200,17 @@ def test_export_and_compile(chain: Project) -> None:
     chain.run("compile", "--on", "local")
     assert first == {path.name: path.read_bytes() for path in (chain.root / "compiled/local").iterdir()}
     assert str(chain.root).encode() not in b"".join(first.values())
+
+
+@pytest.mark.parametrize(
+    ("path", "told"),
+    [(".", "it is a folder\n  = help: name a file, as in total.csv"), ("out.csv", "it is a folder"),
+     ("a.mlspec/total.csv", "File exists"), ("total", "a table is not written as a file without an ending")],
+)  # fmt: skip
+def test_export_to_where_no_file_can_be(chain: Project, path: str, told: str) -> None:
+    (chain.root / "out.csv").mkdir()
+    ran = chain.run("export", "total", path)
+    assert ran.code == 4 and told in ran.err and "Traceback" not in ran.err
 
 
 def test_graph_in_three_forms(chain: Project) -> None:

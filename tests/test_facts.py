@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
@@ -105,6 +106,17 @@ def test_rows_that_break_a_condition_are_counted(objects: Objects) -> None:
     assert broken(objects, "not ((\"day\" >= date '2020-01-01'))") == 1
 
 
+def test_the_first_rows_that_break_a_condition_come_along(objects: Objects) -> None:
+    columns = ("n", "day", "town")
+    known = tables.write(pa.table({"n": [10]}), objects).digest
+    sql = 'not (("n" in (select "n" from "known" where "n" is not null)))'
+    rows = Rows(of="t", broken=sql, others=("known",), columns=columns)
+    found = ask(objects, Question(key="k", rows=rows, others={"known": known}))["k first"]
+    assert found == [{"the row": 5, "n": 30, "day": None, "town": ""}]
+    first = Question(key="k", rows=Rows(of="t", broken='"day" is not null', columns=("day", "x")))
+    assert json.dumps(ask(objects, first)["k first"][1]) == '{"the row": 3, "day": "2019-05-06", "x": null}'
+
+
 def test_a_missing_value_breaks_no_condition(objects: Objects) -> None:
     assert broken(objects, 'not ("x" <= 2)') == 2
 
@@ -122,6 +134,7 @@ def test_many_questions_are_answered_together(objects: Objects) -> None:
         "a": 5,
         "b": 3,
         "c": 5,
+        "b first": [{"the row": 3}, {"the row": 4}],
     }
     assert ask(objects) == {}
 

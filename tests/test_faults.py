@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import queue
 import signal
+import socket
 import subprocess
 import time
 from pathlib import Path
 
+import pytest
 from helpers import Project, until
+from mlspec.runtimes.local.pool import Pool
 
 SLOW = """import time, pathlib, os
 import pandas as pd
@@ -193,3 +197,15 @@ def test_a_full_disk_is_one_line_and_the_next_apply_goes_on(project: Project) ->
         assert project.apply().code == 0
     finally:
         subprocess.run(["umount", "-l", str(store)], check=False)
+
+
+def test_a_worker_that_nobody_waits_for_any_more_is_no_traceback(capfd: pytest.CaptureFixture[str]) -> None:
+    pool = Pool(1, (), queue.SimpleQueue())
+    control = pool._zygote()
+    ours, theirs = socket.socketpair()
+    socket.send_fds(control, [b"worker"], [theirs.fileno()])
+    for end in (control, ours, theirs):  # as at Ctrl-C, while the process that forks is still importing
+        end.close()
+    assert pool.zygote is not None and pool.zygote.wait(20) == 0
+    assert capfd.readouterr().err == ""
+    pool.close()

@@ -14,6 +14,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from helpers import Project
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from mlspec.compiler.program import Recipe
@@ -522,6 +523,15 @@ def test_parquet_of_many_files(place: Place) -> None:
     pq.write_table(pa.table({"a": ["x"], "b": ["x"]}), place.root / "3.parquet")
     with pytest.raises(Trouble, match="another type"):
         place.read("parquet", "*.parquet")
+
+
+def test_the_folder_of_the_spec_itself(project: Project) -> None:
+    project.write(a__mlspec='data everything from folder "."\n', b__txt="b")
+    project.file("sub/c.txt", "c")
+    project.file("sub/.git/d.txt", "d")
+    assert project.apply().code == 0
+    assert project.data("show", "everything")["files"] == ["a.mlspec", "b.txt", "sub/c.txt"]
+    assert "Nothing to be made" in project.apply().out
 
 
 def test_a_folder_is_kept_as_it_is(place: Place) -> None:

@@ -10,7 +10,9 @@ TEMPLATES = Path(__file__).parents[1] / "templates"
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("csv", nargs="?", help="a csv file to start from; an example is made if unsaid")
+    parser.add_argument(
+        "file", nargs="?", help="a csv, jsonl, Parquet or Excel file to start from; an example is made if unsaid"
+    )
     parser.add_argument("--name", help="the spec's name (default: the folder's)")
 
 
@@ -19,8 +21,8 @@ def run(given: argparse.Namespace) -> int:
     target = Path(f"{name}.mlspec")
     if target.exists():
         raise Trouble(f"write {target}", "it is there already")
-    if given.csv:
-        target.write_text(_from_csv(given.csv), encoding="utf-8")
+    if given.file:
+        target.write_text(_from(given.file), encoding="utf-8")
     else:
         _example(target)
     frame.say(f"{target} is written. Next: mlspec plan, then mlspec apply")
@@ -34,12 +36,15 @@ def _example(target: Path) -> None:
     target.write_text((TEMPLATES / "example.mlspec").read_text(encoding="utf-8"), encoding="utf-8")
 
 
-def _from_csv(path: str) -> str:
+def _from(path: str) -> str:
     from ...compiler.scope import dotted
+    from ...grammar.kinds import SOURCES
     from ...runtimes import sources
 
-    columns = sources.inspect(Path(), "csv", path, {}, ())
+    ending = Path(path.lower().removesuffix(".gz").removesuffix(".zip")).suffix
+    word = next((word for word in ("jsonl", "parquet", "excel") if ending in SOURCES[word].endings), "csv")
+    columns = sources.inspect(Path(), word, path, {}, ())
     named = [(dotted(column.name)[1:], str(column.type)) for column in columns]
     width = max(len(name) for name, _ in named) + 1
     lines = "\n".join(f"  {name + ':':{width}} {type_}" for name, type_ in named)
-    return f'mlspec 1\n\ndata rows from csv "{path}" {{\n{lines}\n}}\n'
+    return f'mlspec 1\n\ndata rows from {word} "{path}" {{\n{lines}\n}}\n'

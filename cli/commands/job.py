@@ -11,6 +11,7 @@ from typing import Any
 from ...compiler.program import Needs, Program
 from ...runtimes.local.events import Failed, Page, Planned, Said, Settled, as_data
 from ...runtimes.local.session import Session
+from ...runtimes.local.sharing import Share
 from ...runtimes.trouble import Trouble
 from .. import frame
 from ..progress import Plain
@@ -46,7 +47,7 @@ def run(given: argparse.Namespace) -> int:
     plan = session.plan(part)
     watch(Planned(plan))
     alone = given.name if given.alone or given.share or given.assist else ""
-    share = "assist" if given.assist else "make" if given.share else ""
+    share: Share = "assist" if given.assist else "make" if given.share else ""
     return session.apply_here(part, plan, watch, given.workers, retire=False, only=alone, share=share).exit_code
 
 

@@ -11,6 +11,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     frame.name_and_spec(parser)
     frame.json_argument(parser)
     parser.add_argument("--rows", type=int, default=5, help="how many rows of a table (default: 5)")
+    frame.refused_argument(parser)
     parser.add_argument("--openapi", action="store_true", help="what a service takes and gives, as an OpenAPI document")
 
 
@@ -21,7 +22,8 @@ def run(given: argparse.Namespace) -> int:
     if given.openapi:
         frame.say_json(openapi(node, program))
         return frame.DONE
-    found = shown.look(session, program, node, given.name, given.rows)
+    refused = frame.refused(session, program, given.name) if given.refused else None
+    found = shown.look(session, program, node, given.name, given.rows, refused)
     if given.json:
         frame.say_json(found)
     else:

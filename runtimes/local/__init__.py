@@ -6,7 +6,7 @@ from pathlib import Path
 
 from ...compiler.program import Program
 from ...compiler.target import Files, Project, Target
-from ...grammar.kinds import RECIPES, Argument
+from ...grammar.kinds import Argument
 
 TEMPLATES = Path(__file__).with_name("templates")
 
@@ -27,7 +27,6 @@ TARGET = Target(
     name="local",
     doc="This machine, with nothing else installed.",
     compile=compile_program,
-    recipes=frozenset(word for word, recipe in RECIPES.items() if recipe.supported),
     options=(
         Argument("store", "text", "The folder of artifacts and names, to be shared by several specs.", ".mlspec"),
         Argument("workers", "int", "How many steps run at once; as many as there are cores, if unsaid."),

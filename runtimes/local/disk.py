@@ -64,10 +64,15 @@ class Disk:
     def _columns(self, word: str, place: str, arguments: Mapping[str, Value], declared: Columns) -> Found:
         from .. import sources  # pyarrow and more, which a compile from the cache does not need
 
+        if word == "folder":
+            return () if (self.root / place).is_dir() else Unreadable(f"there is no folder {place}", there=False)
         try:
-            if word == "folder":
-                return () if (self.root / place).is_dir() else Unreadable(f"there is no folder {place}")
-            for path in sources.find(self.root, place):
+            files = sources.find(self.root, place)
+        except Trouble as trouble:
+            self.asked[place] = ""
+            return Unreadable(str(trouble), trouble.help, there=False)
+        try:
+            for path in files:
                 self.asked[path] = self.digest(path)[0]
             if word == "sqlite":
                 self.asked |= {path: self._digest_or_none(path) for path in sources.may_be_beside(place)}

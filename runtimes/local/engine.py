@@ -380,13 +380,18 @@ class _Engine:
         key = self._key_of_share(task.tag)
         if self.sharing is None or not key or task.tag in self.sharing.ours:
             return True
-        if self.sharing.take(task, key) and not self._is_made(key):
+        if self.sharing.take(task, key) and not self._is_made(self.doing[task.tag[0]], key):
             return True
         self.sharing.leave(task, cpu, key)
         return False
 
-    def _is_made(self, key: str) -> bool:
-        return self.state.record(key) is not None or self.world.ledger.fact(key)[0]
+    def _is_made(self, doing: _Doing, key: str) -> bool:
+        return self.state.record(key) is not None or self._found_out(doing, key)[0]
+
+    def _found_out(self, doing: _Doing, key: str) -> tuple[bool, Any]:
+        """A fact that another job may have found out just now."""
+        self.world.ledger.look_for((), (doing.key,))
+        return self.world.ledger.fact(key)
 
     def _key_of_share(self, tag: tuple[str, str]) -> str:
         doing, (what, _, number) = self.doing[tag[0]], tag[1].partition(" ")
@@ -409,7 +414,7 @@ class _Engine:
 
     def _take_from_others(self, doing: _Doing, number: int, key: str) -> bool:
         if doing.search is not None:
-            known, score = self.world.ledger.fact(key)
+            known, score = self._found_out(doing, key)
             if known:
                 self._tell(doing.search.heard_score(number, score))
                 if self._search(doing):

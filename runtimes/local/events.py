@@ -124,7 +124,7 @@ def as_data(event: Any) -> dict[str, Any]:
 
 def from_data(data: Mapping[str, Any]) -> Any:
     """The event of `as_data`; None for one of another version."""
-    form = {form.__name__.lower(): form for form in (Started, Tried, Parted, Waiting, Settled, Failed, Said, Page)}.get(
+    form: Any = {form.__name__.lower(): form for form in (Started, Tried, Parted, Waiting, Settled, Failed, Said, Page)}.get(
         data.get("event", "")
     )
     if form is None:

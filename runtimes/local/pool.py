@@ -101,6 +101,7 @@ class Pool:
             os.close(self.life)
             self.life = -1
         if self.zygote is not None:
+            _kill(self.zygote.pid)  # it may be in the middle of its imports, which take seconds
             self.zygote.wait()
 
     def _fork(self) -> _Worker:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from ... import __version__
 from ...compiler.program import LOCAL, Program
-from ...compiler.state import State
+from ...compiler.state import Accepted, State
 from ...compiler.types import Column
 from ...grammar.diagnostic import listing, nearest
 from ..trouble import Trouble
@@ -20,7 +20,7 @@ from .disk import Disk
 from .world import World, open_world, state_of
 
 if TYPE_CHECKING:  # the planner and the engine are imported by who plans and applies: a check needs neither
-    from ...compiler.actions import Plan
+    from ...compiler.actions import Plan, Refuse
     from ...compiler.target import Project
     from ..shipping import Shipment
     from .engine import Summary
@@ -92,7 +92,7 @@ def _only(folder: Path) -> Path:
 
 
 def _others(folder: Path) -> str:
-    specs = sorted(p.name for p in folder.glob("*.mlspec")) if folder.is_dir() else []
+    specs = sorted(p.name for p in folder.glob("*.mlspec") if p.is_file()) if folder.is_dir() else []
     return "there is " + ", ".join(specs) if specs else ""
 
 
@@ -179,10 +179,20 @@ class Session:
 
     def why(self, program: Program, name: str) -> list[tuple[int, str]]:
         from ...compiler.explain import trace
-        from ...compiler.plan import in_force
+        from ...compiler.plan import in_force, plan
 
         state = self.state(program)
-        return list(trace(name, program, state, in_force(program, state)))
+        planned = plan(program, state)
+        return list(trace(name, program, state, in_force(program, planned, state), planned.refused()))
+
+    def refused(self, program: Program, name: str) -> tuple[Accepted, Refuse] | None:
+        """What was made of a name and kept out by a condition, as if the name pointed at it; and why."""
+        told = self.plan(program).refused().get(name)
+        record = self.world.ledger.record(told.key) if told else None
+        if told is None or record is None or not record.outputs:
+            return None
+        digest = record.outputs[told.names.index(name)].digest
+        return Accepted(name=name, kind=told.kind, digest=digest, key=record.key, at=record.at), told
 
 
 def _head(compiled: Any, disk: Disk) -> dict[str, Any]:

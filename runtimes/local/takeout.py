@@ -18,12 +18,21 @@ def take_out(world: World, accepted: Accepted, path: Path) -> Path:
     """Writes aside and renames; returns what was written."""
     if accepted.kind == "service":
         raise Trouble(f"export {accepted.name}", "a service is no file", "export its model")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    if path.suffix.lower() == ".ipynb":
-        return _notebook(world, accepted, path)
-    if accepted.kind == "model" or tables.is_folder(world.objects, accepted.digest):
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return _written(world, accepted, path)
+    except OSError as error:
+        raise Trouble(f"export {accepted.name} to {path}", error.strerror or str(error)) from None
+
+
+def _written(world: World, accepted: Accepted, path: Path) -> Path:
+    is_notebook = path.suffix.lower() == ".ipynb"
+    if not is_notebook and (accepted.kind == "model" or tables.is_folder(world.objects, accepted.digest)):
         return _folder(world, accepted, path)
-    return _table(world, accepted, path)
+    if path.is_dir():
+        file = path / f"{accepted.name}{'.ipynb' if is_notebook else '.csv'}"
+        raise Trouble(f"export {accepted.name} to {path}", "it is a folder", f"name a file, as in {file}")
+    return _notebook(world, accepted, path) if is_notebook else _table(world, accepted, path)
 
 
 def _table(world: World, accepted: Accepted, path: Path) -> Path:
@@ -60,15 +69,15 @@ def _notebook(world: World, accepted: Accepted, path: Path) -> Path:
 
 
 def _folder(world: World, accepted: Accepted, path: Path) -> Path:
-    files = world.objects.listing(accepted.digest)
+    names, folder = sorted(world.objects.listing(accepted.digest)), world.objects.folder(accepted.digest)
     if accepted.kind == "model" and path.suffix:
-        native = [name for name in files if not name.endswith(".json")]
+        native = [name for name in names if not name.endswith(".json")]
         if len(native) == 1:
-            shutil.copyfile(world.objects.path(files[native[0]]), path)
+            shutil.copyfile(folder / native[0], path)
             return path
     if path.exists():
-        raise Trouble(f"export {accepted.name} to {path}", "it is there already", "name a new folder")
-    for name, digest in files.items():
+        raise Trouble(f"export {accepted.name} to {path}", "it is there already", f"name a new one, as in {path / accepted.name}")
+    for name in names:
         (path / name).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(world.objects.path(digest), path / name)
+        shutil.copyfile(folder / name, path / name)
     return path

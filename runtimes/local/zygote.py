@@ -20,11 +20,16 @@ def main() -> None:
     life = int(sys.argv[2])
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # the system reaps the workers
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    from . import worker
-
     for module in sys.argv[3:]:
         with contextlib.suppress(ImportError):
             import_module(module)
+    with contextlib.suppress(ConnectionError):  # who applies has ended, in the middle of a word
+        _fork_for(control, life)
+
+
+def _fork_for(control: socket.socket, life: int) -> None:
+    from . import worker
+
     while True:
         message, fds, _, _ = socket.recv_fds(control, 16, 1)
         if not message:

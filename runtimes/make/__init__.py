@@ -7,7 +7,7 @@ from pathlib import Path
 
 from ...compiler.program import Node, Program
 from ...compiler.target import Files, Project, Target
-from ...grammar.kinds import RECIPES, Argument
+from ...grammar.kinds import Argument
 
 TEMPLATES = Path(__file__).with_name("templates")
 
@@ -37,7 +37,6 @@ TARGET = Target(
     name="make",
     doc="A Makefile, and make to run it on this machine.",
     compile=compile_program,
-    recipes=frozenset(word for word, recipe in RECIPES.items() if recipe.supported),
     options=(
         Argument("store", "text", "Where artifacts and names lie: a folder, or a bucket, s3://…"),
         Argument("workers", "int", "How many jobs run at once; as many as there are cores, if unsaid."),

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from ...compiler.program import Program
 from ...compiler.target import Files, Project, Target
-from ...grammar.kinds import RECIPES, Argument
+from ...grammar.kinds import Argument
 
 TEMPLATES = Path(__file__).with_name("templates")
 RUNNERS = ("threads", "processes", "dask", "ray")
@@ -34,7 +34,6 @@ TARGET = Target(
     name="prefect",
     doc="A flow on a Prefect server and its workers.",
     compile=compile_program,
-    recipes=frozenset(word for word, recipe in RECIPES.items() if recipe.supported),
     options=(
         Argument("store", "text", "Where artifacts and names lie: a bucket, s3://…, or a folder that all workers see."),
         Argument("work_pool", "text", "The work pool that runs the flow.", "default"),

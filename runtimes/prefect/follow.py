@@ -37,7 +37,7 @@ class Following:
         self.tries: dict[str, int] = {}
         self.failures: list[str] = []
         self.refusals: list[str] = []
-        self.sources = session.state(program).sources
+        self.sources = dict(session.state(program).sources)
 
     def saw(self, task: Any) -> None:
         title, state = task.name.rpartition("-")[0], task.state  # Prefect numbers the runs of a task

@@ -18,7 +18,8 @@ from typing import IO, Any
 
 from prefect import get_run_logger
 from prefect.artifacts import create_markdown_artifact
-from prefect.states import Completed, Failed, State
+from prefect.client.schemas.objects import State
+from prefect.states import Completed, Failed
 
 from ... import __version__
 from ..local.events import Failed as WentWrong

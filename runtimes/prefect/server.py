@@ -115,7 +115,7 @@ class Server:
         from prefect.client.schemas.filters import LogFilter, LogFilterFlowRunId, LogFilterTimestamp
         from prefect.client.schemas.sorting import LogSort
 
-        since = LogFilterTimestamp(after_=self.heard - LATE) if self.heard else None
+        since = LogFilterTimestamp.model_validate({"after_": self.heard - LATE}) if self.heard else None
         only = LogFilter(flow_run_id=LogFilterFlowRunId(any_=[run]), timestamp=since)
         new: list[Any] = []
         with _told(self.url):
@@ -164,7 +164,7 @@ def _schedules(flow: Flow) -> list[Any]:
         schedule: Any = (
             CronSchedule(cron=value.strip('"'), timezone=one.zone)
             if word == "cron"
-            else IntervalSchedule(interval=float(value))
+            else IntervalSchedule(interval=timedelta(seconds=float(value)))
         )
         made.append(DeploymentScheduleCreate(schedule=schedule, slug=one.slug))
     return made

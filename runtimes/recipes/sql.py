@@ -15,6 +15,7 @@ from typing import Any
 import pyarrow as pa
 
 from ...compiler.program import Value
+from ...compiler.sql_values import parameter
 from .. import tables
 from ..declared import conform
 from ..order import Given, Make, Outcome
@@ -31,7 +32,7 @@ def make(order: Make, objects: Objects) -> Outcome:
     with _connected(inputs, objects, cores, order.needs.memory) as connection, said_plainly(action):
         ordered = _is_ordered(connection, query, action)
         connection.execute("select setseed(?)", [_seed(order.arguments.get("seed"))]).fetchall()
-        table = connection.sql(query, params=_bound(connection, query, order.arguments)).to_arrow_table()
+        table = connection.sql(query, params=_bound(connection, order)).to_arrow_table()
         table = table if ordered else _in_order_of_all_columns(connection, table)
     if order.declared:
         table = conform(table, order.declared, name)
@@ -164,11 +165,12 @@ def _seed(seed: Value) -> float:
     return seed % 2**31 / 2**31 if isinstance(seed, int) else 0.0
 
 
-def _bound(connection: Any, query: str, arguments: Mapping[str, Value]) -> dict[str, Any] | None:
+def _bound(connection: Any, order: Make) -> dict[str, Any] | None:
     """The values of the $parameters that stand in the query: DuckDB refuses any other."""
-    names = connection.extract_statements(query)[0].named_parameters
-    values = {name: value for name, value in arguments.items() if name in names}
-    return {name: list(value) if isinstance(value, tuple) else value for name, value in values.items()} or None
+    names = connection.extract_statements(order.recipe.text)[0].named_parameters
+    values = {name: value for name, value in order.arguments.items() if name in names}
+    moments = order.recipe.moments
+    return {name: parameter(value, is_moment=name in moments) for name, value in values.items()} or None
 
 
 def _in_order_of_all_columns(connection: Any, table: pa.Table) -> pa.Table:

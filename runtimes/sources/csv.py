@@ -84,7 +84,7 @@ def _first_row(body: bytes, form: Form, file: str) -> tuple[Row, int]:
             if row.is_open and form.header:
                 raise Trouble(f"read {file}", "a quote in its first row is never closed", 'quote = "" turns quotes off')
             return row, len(piece[: row.end].encode())
-    raise Trouble(f"read {file}", "it is empty")
+    raise Trouble(f"read {file}", "it is empty", "its first row should hold the names of its columns")
 
 
 def _decoded(piece: bytes, form: Form, file: str) -> str:

@@ -53,7 +53,7 @@ def _sheet(file: str, content: bytes, form: Form) -> list[tuple[int, list[Any]]]
     try:
         book = calamine.CalamineWorkbook.from_filelike(io.BytesIO(content))
         if form.sheet and form.sheet not in book.sheet_names:
-            raise Trouble(f"read {file}", f"it has no sheet {form.sheet}", unlike(form.sheet, book.sheet_names))
+            raise Trouble(f"read {file}", f"it has no sheet {form.sheet}", _sheets(form.sheet, book.sheet_names))
         sheet = book.get_sheet_by_name(form.sheet) if form.sheet else book.get_sheet_by_index(0)
         rows = sheet.to_python(skip_empty_area=False)
     except calamine.PasswordError:
@@ -61,6 +61,11 @@ def _sheet(file: str, content: bytes, form: Form) -> list[tuple[int, list[Any]]]
     except calamine.CalamineError as error:
         raise Trouble(f"read {file}", f"it is no workbook that can be read: {error}") from None
     return [(line, [_cell(cell) for cell in row]) for line, row in enumerate(rows, 1) if line > form.skip]
+
+
+def _sheets(wanted: str, known: list[str]) -> str:
+    close = nearest(wanted, known)
+    return f"did you mean {close}?" if close else f"it has {listing(known)}"
 
 
 def _cell(cell: Any) -> Any:

@@ -94,7 +94,10 @@ def _opened(file: str, source: Path | io.BytesIO) -> pq.ParquetFile:
     try:
         return pq.ParquetFile(source)
     except pa.ArrowInvalid as error:
-        raise Trouble(f"read {file}", f"it is no Parquet file: {str(error).splitlines()[0]}") from None
+        magic = "magic bytes" in str(error)
+        why = "" if magic else f": {str(error).splitlines()[0]}"
+        help_ = "it is another format, or was not copied to its end" if magic else ""
+        raise Trouble(f"read {file}", f"it is no Parquet file{why}", help_) from None
 
 
 def _canonical(table: pa.Table, file: str) -> pa.Table:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import codecs
 import gzip
 import io
+import os
 import zipfile
 import zlib
 from collections.abc import Iterator
 from glob import glob, has_magic
 from pathlib import Path, PurePosixPath
 
+from ...compiler import lock
 from ...grammar.diagnostic import nearest
 from ...grammar.kinds import SOURCES
 from ..trouble import Trouble
@@ -57,10 +59,12 @@ def folder_of(root: Path, place: str) -> Path:
 
 
 def files_in(folder: Path) -> Iterator[Path]:
-    """All files of a folder but hidden ones, sorted."""
-    for path in sorted(folder.rglob("*")):
-        if path.is_file() and not path.name.startswith("."):
-            yield path
+    """All files of a folder, sorted, but what is hidden or lies in a hidden folder, and the lock: an apply writes both."""
+    found: list[Path] = []
+    for inside, folders, names in os.walk(folder):
+        folders[:] = [name for name in folders if not name.startswith(".")]
+        found += [Path(inside, name) for name in names if not name.startswith(".") and name != lock.FILE]
+    yield from (path for path in sorted(found) if path.is_file())
 
 
 def content_of(root: Path, path: str) -> bytes:

@@ -159,12 +159,17 @@ class Bucket:
 
     def chunks(self, path: str) -> Iterator[bytes] | None:
         """The content from its start; of a large object several parts are on their way at once."""
-        from obstore import get
+        from obstore import exceptions, get
 
         options: Any = {"range": (0, PART)}
 
         def read() -> tuple[bytes, int]:
-            found = get(self.store, path, options=options)
+            try:
+                found = get(self.store, path, options=options)
+            except exceptions.BaseError as error:
+                if not _NO_RANGE.search(_said(error)):
+                    raise
+                found = get(self.store, path)  # an empty one has no first bytes
             return bytes(found.bytes()), found.meta["size"]
 
         first = self._tried("read", read)
@@ -187,9 +192,9 @@ class Bucket:
     def list(self, prefix: str) -> Iterator[Listed]:
         from obstore import list as pages
 
-        stream = iter(pages(self.store, prefix=prefix))
-        while (page := self._tried("read", lambda: next(stream, None))) is not None:
-            yield from (Listed(meta["path"], meta["size"], meta["last_modified"]) for meta in page)
+        # All of it in one try: a list that broke off would end as if it were whole.
+        found = self._tried("read", lambda: [meta for page in pages(self.store, prefix=prefix) for meta in page])
+        yield from (Listed(meta["path"], meta["size"], meta["last_modified"]) for meta in found or ())
 
     def delete(self, paths: Iterable[str]) -> None:
         from obstore import delete
@@ -220,7 +225,7 @@ class Bucket:
             except (exceptions.AlreadyExistsError, exceptions.PreconditionError, exceptions.NotModifiedError):
                 raise
             except (exceptions.BaseError, OSError) as error:
-                said = str(error)
+                said = _said(error)
                 if isinstance(error, FileNotFoundError) and not _NO_BUCKET.search(said):
                     return None
                 if number == TRIES or not _PASSING.search(said):
@@ -308,9 +313,10 @@ def import_obstore(action: str) -> None:
 
 # --- what failures are called -----------------------------------------------------------------------------------
 
+_NO_RANGE = re.compile("InvalidRange|range was invalid|status code: 416", re.I)
 _NO_BUCKET = re.compile("NoSuchBucket|ContainerNotFound|bucket does not exist", re.I)
 _PASSING = re.compile(
-    "error sending request|decoding response|body error|IncompleteBody|connection|timed? ?out|RequestTimeout|SlowDown"
+    "error sending request|decoding response|body error|IncompleteBody|connection|\btimed? ?out|RequestTimeout|SlowDown"
     r"|InternalError|ServiceUnavailable|ConditionalRequestConflict|status code: (5\d\d|429|409)",
     re.I,
 )
@@ -326,13 +332,18 @@ _CAUSES = (
     (re.compile("redirect|PermanentRedirect", re.I), "the bucket is in another region", "set AWS_REGION to that"),
     (re.compile("No space left|QuotaExceeded", re.I), "there is no space left", f"free some (mlspec gc does), {LATER}"),
     (re.compile("decoding response|body error|IncompleteBody|connection (closed|reset)", re.I), "the connection broke", "apply again: what was finished stays"),
-    (re.compile("dns|connect|error sending request|timed? ?out", re.I), "the store cannot be reached", f"look at the network, {LATER}"),
+    (re.compile("dns|connect|error sending request|\btimed? ?out", re.I), "the store cannot be reached", f"look at the network, {LATER}"),
 )  # fmt: skip
+
+
+def _said(error: Exception) -> str:
+    """Without what obstore tells of its own inside."""
+    return f"{type(error).__name__} {error}".partition("Debug source")[0]
 
 
 def cause_and_help(error: Exception, scheme: str = "s3", how: str = "read") -> tuple[str, str]:
     """In plain words. What obstore says itself may hold a signed address, and is never shown."""
-    said = f"{type(error).__name__} {error}"
+    said = _said(error)
     for pattern, cause, help_ in _CAUSES:
         if pattern.search(said):
             if scheme == "file" and "credentials may" in cause:

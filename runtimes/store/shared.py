@@ -177,6 +177,7 @@ class SharedObjects(Objects):
     def _remember(self, digests: Sequence[str]) -> None:
         if digests:
             self._known_there().update(digests)
+            self.root.mkdir(parents=True, exist_ok=True)
             with (self.root / "there").open("a") as file:
                 file.write("".join(f"{digest}\n" for digest in digests))
 

@@ -38,10 +38,10 @@ def differences(names: tuple[str, ...], folder: Path, env: str) -> dict[str, Any
 
 def _difference(project: Project) -> Any:
     try:
-        here, there = project.run("apply", timeout=400), project.run("apply", "--on", "there", timeout=400)
+        here, there = project.run("apply"), _patiently(project, "apply", "--on", "there")
         if (here.code, there.code) != (0, 0):
             return here.text, there.text
-        again: Ran = project.run("apply", "--on", "there")
+        again = project.run("apply", "--on", "there")
         expected, found = digests(project, "local"), digests(project, "there")
         return (expected, found) if expected != found else again.text * (not again.out.startswith("Nothing to be made"))
     finally:
@@ -49,3 +49,9 @@ def _difference(project: Project) -> Any:
             if one["kind"] == "service":
                 project.run("stop", name)
                 project.run("stop", name, "--on", "there")
+
+
+def _patiently(project: Project, *words: str) -> Ran:
+    process = project.start(*words)
+    out, err = process.communicate(timeout=400)
+    return Ran(process.returncode, out, err)

@@ -33,43 +33,53 @@ def by_hand(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
 
 
 def test_a_compiled_folder_is_made_by_hand(project: Project) -> None:
-    """With a name that make and the shell might take amiss; what its sources held is in the store."""
-    store = project.root / "a store"
-    project.file("it's $5 #1.mlspec", f"""mlspec 1
+    """With a name that make and the shell might take amiss; what its sources held is in the store since the apply."""
+    name, store = "it's $5 #1.mlspec", project.root / "a store"
+    text = f"""mlspec 1
 data numbers from csv "numbers.csv"
 data größe, Makefile from numbers by split {{ größe = 1 }}
 use "other.mlspec" as eu
-data both from größe, eu.doubled by sql "select n from größe union all select n from eu.doubled"
+data both from größe, eu.doubled by sql "select n from größe union all select n from doubled"
 env there on make {{ store = "{store}" }}
-""")  # fmt: skip
-    project.file("other.mlspec", 'data numbers from csv "numbers.csv"\ndata doubled from numbers by sql "select 2 * n as n from numbers"\n')
+"""
+    other = 'data numbers from csv "numbers.csv"\ndata doubled from numbers by sql "select 2 * n as n from numbers"\n'
+    project.file(name, text)
+    project.file("other.mlspec", other)
     project.file("numbers.csv", "n\n1\n2\n3\n")
-    spec = "it's $5 #1.mlspec"
-    assert project.run("check", spec).code == 0, project.run("check", spec).text
-    assert project.run("push", spec, "--on", "there").code == 0
-    assert project.run("compile", spec, "--on", "there", "--to", "out").code == 0
-    ran = by_hand(project.root / "out", "both")
-    assert ran.returncode == 0, ran.stdout + ran.stderr
-    ran = by_hand(project.root / "out")
-    assert ran.returncode == 0 and not (project.root / "out" / "failed").exists(), ran.stdout + ran.stderr
-    made = {name: one["digest"] for name, one in project.data("status", spec, "--on", "there")["names"].items()}
-    assert project.apply(spec).code == 0
-    assert made == {name: one["digest"] for name, one in project.data("status", spec)["names"].items()}
-    assert project.run("apply", spec, "--on", "there").out.startswith("Nothing to be made")
+    ran = project.apply(name, "--on", "there")
+    assert ran.code == 0, ran.text
+    project.file("other.mlspec", other.replace("2 * n", "3 * n"))
+    assert project.run("compile", name, "--on", "there", "--to", "out").code == 0
+    for words in (["both"], []):
+        ran = by_hand(project.root / "out", *words)
+        assert ran.returncode == 0 and not (project.root / "out" / "failed").exists(), ran.stdout + ran.stderr
+        assert ("made     both" in ran.stdout) == bool(words), ran.stdout
+    assert project.apply(name).code == 0
+    assert digests(project, name, "there") == digests(project, name, "local")
+    assert project.run("apply", name, "--on", "there").out.startswith("Nothing to be made")
+
+
+def digests(project: Project, spec: str, on: str) -> dict[str, str]:
+    return {name: one["digest"] for name, one in project.data("status", spec, "--on", on)["names"].items()}
 
 
 def test_by_hand_a_job_that_fails_is_noted_and_the_others_go_on(project: Project) -> None:
     project.write(a__mlspec=f"""mlspec 1
-data numbers from csv "numbers.csv" {{ expect .rows > 5 }}
-data more from csv "numbers.csv"
+data numbers from csv "numbers.csv"
+data few from numbers by sql "select * from numbers" {{ expect .rows > 0 }}
+data more from few, numbers by sql "select numbers.n from numbers, few"
 env there on make {{ store = "{project.root}/store" }}
 """, numbers__csv="n\n1\n")  # fmt: skip
-    project.run("push", "--on", "there")
+    assert project.run("apply", "--on", "there").code == 0
+    before = digests(project, "a.mlspec", "there")
+    spec = (project.root / "a.mlspec").read_text()
+    project.file("a.mlspec", spec.replace("> 0", "> 5").replace('* from numbers"', 'n + 1 as n from numbers"').replace("numbers.n from", "numbers.n + 1 as n from"))
     project.run("compile", "--on", "there", "--to", "out")
     ran = by_hand(project.root / "out")
-    assert ran.returncode == 2
-    assert (project.root / "out" / "failed").read_text() == "numbers\n"
-    assert set(project.data("status", "--on", "there")["names"]) == {"more"}
+    assert ran.returncode == 2, ran.stdout + ran.stderr
+    assert (project.root / "out" / "failed").read_text() == "few\n"
+    after = digests(project, "a.mlspec", "there")
+    assert after["few"] == before["few"] and after["more"] != before["more"]
 
 
 def test_edges_are_as_in_the_plan(project: Project) -> None:
@@ -84,5 +94,5 @@ def test_edges_are_as_in_the_plan(project: Project) -> None:
 
 
 def test_specs_are_the_same(tmp_path: Path) -> None:
-    env = f'env there on make {{ store = "{tmp_path}/store", workers = 2 }}'.replace(", ", "\n")
+    env = f'env there on make {{\n  store = "{tmp_path}/store"\n  workers = 2\n}}'
     assert specs_on.differences(specs_on.CHOSEN, tmp_path / "specs", env) == {}
