@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -26,6 +26,12 @@ class Unreadable:
     help: str = ""
     argument: str = ""
     there: bool = True
+
+
+def apart_by(names: Sequence[str]) -> str:
+    """The argument that a csv file needs, if all its columns were read as one."""
+    mark = next((mark for mark in ";\t|" if mark in names[0]), "") if len(names) == 1 else ""
+    return f'delimiter = "{mark}"'.replace("\t", "\\t") if mark else ""
 
 
 Found = Columns | Unreadable | None

@@ -26,7 +26,7 @@ from . import (
     values,
 )
 from .knowing import codes_known
-from .load import Found, Unreadable, is_remote
+from .load import Found, Unreadable, apart_by, is_remote
 from .program import Input, Node, Value
 from .program import Recipe as Made
 from .resolve import is_lost, is_source
@@ -193,7 +193,9 @@ def _renamed(block: tree.Block, base: Node, found: Columns, scope: Scope) -> Col
             if origin not in in_file:
                 span = line.origin.span if line.origin else line.name_span
                 note = f"the file has {_some(found)}"
-                help_ = did_you_mean(origin, (name for name in in_file if name not in by_origin), " ").strip()
+                apart = apart_by(list(in_file)) if base.recipe.word == "csv" else ""
+                help_ = did_you_mean(origin, (name for name in in_file if name not in by_origin), " ")
+                help_ = f"its values stand apart by another mark: {apart}" if apart else help_
                 fix = None
                 if line.name in {argument.name for argument in RECIPES[base.recipe.word].arguments}:
                     help_ = f"an argument gets its value by =: {line.name} = {scope.written(line.type.span)}"

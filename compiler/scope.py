@@ -9,7 +9,7 @@ from ..grammar import tree
 from ..grammar.diagnostic import Diagnostic, Fix, Label, listing, nearest
 from ..grammar.source import Source, Span
 from . import signature as code
-from .load import Files
+from .load import Files, apart_by
 from .lock import Pinned
 from .program import Node, Place
 from .resolve import Names
@@ -110,14 +110,16 @@ def did_you_mean(word: str, known: Iterable[str], otherwise: str = "") -> str:
 def column_missing(scope: Scope, column: tree.Column, known: Columns, of: str) -> None:
     """`.name` is not among the columns of an artifact."""
     words = [c.name for c in known]
-    close = nearest(column.name, words)
+    apart = apart_by(words)
+    close = nearest(column.name, words) if not apart else None
     fix = Fix(column.span, dotted(close)) if close else None
+    apart = f"values of its csv file stand apart by another mark: {apart}" if apart else ""
     scope.tell(
         "E302",
         column.span,
         {"column": column.name, "of": of},
         note=f"{of} has {listing(words)}",
-        help=f"did you mean {dotted(close)}?" if close else "",
+        help=f"did you mean {dotted(close)}?" if close else apart,
         fix=fix,
     )
 

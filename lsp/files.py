@@ -123,7 +123,8 @@ class EditorFiles:
                 return self._by_its_beginning(word, paths[0], arguments, declared)
             return sources.inspect(self.root, word, place, arguments, declared)
         except Trouble as trouble:
-            return Unreadable(str(trouble), trouble.help, getattr(trouble, "argument", ""))
+            there = any(self._stamp(path) is not None for path in paths)
+            return Unreadable(str(trouble), trouble.help, getattr(trouble, "argument", ""), there)
         except OSError as error:
             return Unreadable(f"{place} cannot be read: {error.strerror or error}")
 

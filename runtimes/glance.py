@@ -22,5 +22,7 @@ def first_rows(objects: Objects, digest: str, count: int) -> list[dict[str, Any]
 
 def _of_file(objects: Objects, digest: str, count: int) -> list[dict[str, Any]]:
     with objects.open(digest) as stream:
-        batch = next(pq.ParquetFile(stream).iter_batches(count), None)
+        file = pq.ParquetFile(stream)
+        groups = range(min(file.num_row_groups, 1))  # of a table that we wrote, only the last one can hold few rows
+        batch = next(file.iter_batches(count, row_groups=groups), None)
         return [] if batch is None else tables.canonical(pa.Table.from_batches([batch])).to_pylist()

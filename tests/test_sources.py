@@ -603,3 +603,71 @@ def test_values_of_every_type_come_back(place: Place, drawn: tuple[str, list[Any
     content = "k,a\n" + "".join(f"k,{value}\n" for value in values)
     table = place.csv(content)
     assert (types(table)[1], table["a"].to_pylist()) == (base, values)
+
+
+# --- what a person is told of a place that cannot be read -------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("source", "told"),
+    [('csv "empty.csv"', "help: its first row should hold the names of its columns"),
+     ('csv "empt.csv"', "help: did you mean empty.csv?"),
+     ('excel "a.csv"', 'help: write from csv "a.csv"'),
+     ('parquet "a.csv"', 'it is no Parquet file\n'),
+     ('csv "book.xlsx"', 'help: write from excel "book.xlsx"'),
+     ('excel "book.xlsx" { sheet = "Foo" }', "help: it has Sheet"),
+     ('excel "book.xlsx" { sheet = "Shet" }', "help: did you mean Sheet?")],
+)  # fmt: skip
+def test_the_way_out_of_what_cannot_be_read(project: Project, source: str, told: str) -> None:
+    import openpyxl
+
+    project.write(a__mlspec=f"data d from {source}\n", empty__csv="", a__csv="a,b\n1,2\n")
+    openpyxl.Workbook().save(project.root / "book.xlsx")
+    ran = project.run("check")
+    assert ran.code == 1 and told in ran.text
+
+
+def test_a_spec_is_begun_from_any_file_of_data(project: Project) -> None:
+    import openpyxl
+
+    book = openpyxl.Workbook()
+    book.active.append(["a", "b"])
+    book.active.append([1, "x"])
+    book.save(project.root / "book.xlsx")
+    assert project.run("init", "book.xlsx", "--name", "it").code == 0
+    assert 'data rows from excel "book.xlsx" {\n  a: int\n  b: text\n}' in (project.root / "it.mlspec").read_text()
+    assert project.run("check").code == 0
+
+
+@pytest.mark.parametrize(
+    ("line", "values", "told"),
+    [("v: date", ("01.02.2020", "31.12.2020"), 'say so: dates = "%d.%m.%Y"\n'),
+     ("v: date", ("01/02/2020", "03/04/2020"), 'say so: dates = "%d/%m/%Y" or dates = "%m/%d/%Y"\n'),
+     ("v: date", ("01/02/2020", "12/31/2020", "?"), 'say so: dates = "%m/%d/%Y"\n'),
+     ("v: timestamp", ("01.02.2020 10:30", "31.12.2020 11:00"), 'say so: dates = "%d.%m.%Y %H:%M"\n'),
+     ("v: float", ('"2,5"', '"3,5"'), 'say so: decimal = ","\n'),
+     ("v: float", ('"1.002,5"',), 'say so: decimal = "," and thousands = "."\n'),
+     ("v: int", ("1'000",), 'say so: thousands = "\'"\n'),
+     ("v: int", ("9" * 20,), "it is too large for an int, which has 64 bits: declare v: text"),
+     ("v: int", ("2.5",), "help: correct the file"),
+     ("v: date", ("soon",), "help: correct the file")],
+)  # fmt: skip
+def test_the_argument_that_reads_a_value_as_it_is_meant(
+    project: Project, line: str, values: tuple[str, ...], told: str
+) -> None:
+    project.write(a__mlspec=f'data d from csv "d.csv" {{ {line} }}\n', d__csv="\n".join(("k,v", *(f"x,{v}" for v in values))))
+    ran = project.apply()
+    assert ran.code == 4 and told in ran.text
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [('data d from csv "d.csv" { a: int }', 'values stand apart by another mark: delimiter = ";"'),
+     ('data d from csv "d.csv" { expect mean(.a) > 1 }', 'values of its csv file stand apart by another mark: delimiter = ";"'),
+     ('data d from csv "d.csv" { dates = "dd.mm.yyyy hh:mm" }', 'help: write dates = "%d.%m.%Y %H:%M"'),
+     ('data d from csv "d.csv" { dates = "%d.%m" }', 'help: as in dates = "%d.%m.%Y"')],
+)  # fmt: skip
+def test_how_a_file_is_written_is_told_while_it_compiles(project: Project, text: str, told: str) -> None:
+    project.write(a__mlspec=text + "\n", d__csv="a;b\n1;2\n")
+    ran = project.run("check")
+    assert ran.code == 1 and told in ran.text

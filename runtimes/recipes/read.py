@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
@@ -12,15 +13,17 @@ import pyarrow as pa
 from ...compiler.load import is_remote
 from ...compiler.state import WITHOUT_VALUES
 from ...compiler.types import Column, Columns, required
+from ...grammar.kinds import SOURCES
 from .. import shipping, sources, tables
 from ..declared import Findings, and_more, findings, said
 from ..order import Made, Make, Outcome
-from ..sources import postgres, remote, sqlite
+from ..sources import hints, postgres, remote, sqlite
 from ..sources.raw import Raw, Refused, unlike
 from ..sources.unseen import changed_meanwhile
 from ..store.objects import Objects, digest_of_file
 from ..trouble import Trouble
 
+LOOKED_AT = 1000  # rows, to find out how values are written
 _TEXTS = ("column", "value", "reason", "row")
 REFUSED = pa.schema([("file", pa.string()), ("line", pa.int64()), *((name, pa.string()) for name in _TEXTS)])
 
@@ -165,13 +168,31 @@ def _trouble(raw: Raw, found: Findings, order: Make) -> Trouble:
     first = _in_order([*raw.misfits[:1], *_refused(raw, found, order.declared, rows[:1])])[0]
     what = said(first.column, first.value, first.reason) if first.column else first.reason
     cause = f"line {first.spot.line} of {first.spot.file}: {what}{and_more(len(rows) + len(raw.misfits) - 1)}"
-    return Trouble(f"read {order.recipe.place}", cause, _ways_out(first, order), first.spot.text[:400])
+    return Trouble(f"read {order.recipe.place}", cause, _ways_out(first, raw, order), first.spot.text[:400])
 
 
-def _ways_out(first: Refused, order: Make) -> str:
+def _ways_out(first: Refused, raw: Raw, order: Make) -> str:
+    meant = _as_meant(first, raw, order)
+    if meant:
+        return meant
     kept = f'keep such rows apart: data {order.names[0]}, rejects from {order.recipe.word} "{order.recipe.place}"'
     looser = _looser(first, order.declared)
     return f"correct the file, {looser}or {kept}" if looser else f"correct the file, or {kept}"
+
+
+def _as_meant(first: Refused, raw: Raw, order: Make) -> str:
+    """What to write where values of a type are only written in another way than is usual."""
+    column = next((column for column in order.declared if column.name == first.column), None)
+    if column is None or first.value is None or first.reason != f"expected {required(column.type)}":
+        return ""
+    if column.type.base == "int" and re.fullmatch(r"[+-]?[0-9]{19,}", first.value):
+        return f"it is too large for an int, which has 64 bits: declare {_name(column.name)}: text"
+    cells = raw.columns[column.origin or column.name]
+    others = [cells.shown(row) for row in range(min(raw.rows, LOOKED_AT))]
+    values = [first.value, *(value for value in others if value)]
+    hint = hints.for_values(values, column.type)
+    known = hint and hint.partition(" ")[0] in {argument.name for argument in SOURCES[order.recipe.word].arguments}
+    return f"if that is how it is written, say so: {hint}" if known else ""
 
 
 def _looser(first: Refused, declared: Columns) -> str:

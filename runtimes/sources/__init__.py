@@ -14,9 +14,10 @@ from ...compiler.program import Value
 from ...compiler.types import Column, Columns
 from ...grammar.kinds import SOURCES
 from ..trouble import Trouble
+from . import hints
 from .beside import beside, may_be_beside
 from .places import content_of, files_in, find, folder_of, unpacked
-from .raw import Raw, joined, same_columns
+from .raw import Raw, joined, same_columns, unfit
 
 if TYPE_CHECKING:  # they import pyarrow, which telling what a place holds now does not need
     from .typed import Reading
@@ -118,19 +119,22 @@ def _reading(written: Mapping[str, Any], file: str, *, numbers_in_text: bool, te
     missing, dates = written["missing"], str(written["dates"])
     decimal, thousands = str(written.get("decimal", ".")), str(written.get("thousands", ""))
     if len(decimal) != 1 or len(thousands) > 1 or decimal == thousands:
-        raise Trouble(
-            f"read {file}", "decimal and thousands must be one character each, and not the same", 'as in decimal = ","'
-        )
+        cause = "decimal and thousands must be one character each, and not the same"
+        raise unfit("decimal" if decimal != "." else "thousands", f"read {file}", cause, 'as in decimal = ","')
     _check_format(dates, file)
     words = (missing,) if isinstance(missing, str) else tuple(missing)
     return Reading(words, decimal, thousands, dates, numbers_in_text, text_of_numbers)
 
 
 def _check_format(dates: str, file: str) -> None:
+    if not dates:
+        return
     moment = datetime(2001, 12, 31, 13, 14, 15)
     try:
-        datetime.strptime(moment.strftime(dates), dates)
+        says_when = datetime.strptime(moment.strftime(dates), dates).year == moment.year
     except ValueError:
-        raise Trouble(
-            f"read {file}", f'dates = "{dates}" is no way to write dates', 'as in dates = "%d.%m.%Y"'
-        ) from None
+        says_when = False
+    if not says_when:
+        meant = hints.of_words(dates)
+        help_ = f'write dates = "{meant}"' if meant else 'as in dates = "%d.%m.%Y"'
+        raise unfit("dates", f"read {file}", f'dates = "{dates}" is no way to write dates', help_)

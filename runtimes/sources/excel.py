@@ -9,8 +9,9 @@ from datetime import date, time, timedelta
 from typing import Any
 
 from ...compiler.types import Columns
+from ...grammar.diagnostic import listing, nearest
 from ..trouble import Trouble
-from .raw import Raw, Spot, named, numbered, unlike
+from .raw import Raw, Spot, Unfit, named, numbered, unfit
 from .typed import Reading
 from .values import Values
 
@@ -53,7 +54,7 @@ def _sheet(file: str, content: bytes, form: Form) -> list[tuple[int, list[Any]]]
     try:
         book = calamine.CalamineWorkbook.from_filelike(io.BytesIO(content))
         if form.sheet and form.sheet not in book.sheet_names:
-            raise Trouble(f"read {file}", f"it has no sheet {form.sheet}", _sheets(form.sheet, book.sheet_names))
+            raise _no_sheet(file, form.sheet, book.sheet_names)
         sheet = book.get_sheet_by_name(form.sheet) if form.sheet else book.get_sheet_by_index(0)
         rows = sheet.to_python(skip_empty_area=False)
     except calamine.PasswordError:
@@ -63,9 +64,10 @@ def _sheet(file: str, content: bytes, form: Form) -> list[tuple[int, list[Any]]]
     return [(line, [_cell(cell) for cell in row]) for line, row in enumerate(rows, 1) if line > form.skip]
 
 
-def _sheets(wanted: str, known: list[str]) -> str:
+def _no_sheet(file: str, wanted: str, known: list[str]) -> Unfit:
     close = nearest(wanted, known)
-    return f"did you mean {close}?" if close else f"it has {listing(known)}"
+    help_ = f"did you mean {close}?" if close else f"it has {listing(known)}"
+    return unfit("sheet", f"read {file}", f"it has no sheet {wanted}", help_)
 
 
 def _cell(cell: Any) -> Any:

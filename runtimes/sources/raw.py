@@ -6,9 +6,22 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol, Self
 
+from ...compiler.load import apart_by
 from ...compiler.types import Type
 from ...grammar.diagnostic import listing, nearest
 from ..trouble import Trouble
+
+
+class Unfit(Trouble):
+    """What is wrong with one of the arguments."""
+
+    argument = ""
+
+
+def unfit(argument: str, action: str, cause: str, help_: str = "") -> Unfit:
+    found = Unfit(action, cause, help_)
+    found.argument = argument
+    return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,9 +110,8 @@ def same_columns(first: str, names: Sequence[str], file: str, found: Sequence[st
 def unlike(name: str, known: Sequence[str]) -> str:
     """The help for a column that is not there."""
     if len(known) < 2:
-        delimiter = next((mark for mark in ";\t|," if known and mark in known[0]), "")
-        written = delimiter.replace("\t", "\\t")
-        return f'its values may stand apart by another mark: delimiter = "{written}"' if delimiter else ""
+        delimiter = apart_by(known)
+        return f"its values may stand apart by another mark: {delimiter}" if delimiter else ""
     close = nearest(name, known)
     return f"did you mean {close}?" if close else f"there are {listing(known)}"
 

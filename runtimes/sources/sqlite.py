@@ -26,18 +26,12 @@ from ...grammar.diagnostic import listing, nearest
 from ..trouble import Trouble
 from .beside import beside
 from .database import distinct, one, orders_itself, quoted, spots
-from .raw import Raw
+from .raw import Raw, Unfit, unfit
 from .typed import Reading
 from .unseen import changed_meanwhile
 from .values import Values
 
 _AS_IT_IS = Reading(missing=(), numbers_in_text=False)
-
-
-class Unfit(Trouble):
-    """What is wrong with one of the arguments, as far as the database tells."""
-
-    argument = ""
 
 
 def read(root: Path, place: str, arguments: Mapping[str, Value], expected: Mapping[str, str]) -> Raw:
@@ -57,9 +51,8 @@ def read(root: Path, place: str, arguments: Mapping[str, Value], expected: Mappi
 
 
 def _unfit(place: str, cause: str, argument: str, help_: str = "") -> Unfit:
-    unfit = Unfit(f"read {place}", cause, help_)
-    unfit.argument = "" if "not a database" in cause or "malformed" in cause else argument
-    return unfit
+    at_fault = "" if "not a database" in cause or "malformed" in cause else argument
+    return unfit(at_fault, f"read {place}", cause, help_)
 
 
 # --- the file ------------------------------------------------------------------------------------------------------

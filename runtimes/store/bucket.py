@@ -316,7 +316,7 @@ def import_obstore(action: str) -> None:
 _NO_RANGE = re.compile("InvalidRange|range was invalid|status code: 416", re.I)
 _NO_BUCKET = re.compile("NoSuchBucket|ContainerNotFound|bucket does not exist", re.I)
 _PASSING = re.compile(
-    "error sending request|decoding response|body error|IncompleteBody|connection|\btimed? ?out|RequestTimeout|SlowDown"
+    "error sending request|decoding response|body error|IncompleteBody|connection|timed out|operation timeout|RequestTimeout|SlowDown"
     r"|InternalError|ServiceUnavailable|ConditionalRequestConflict|status code: (5\d\d|429|409)",
     re.I,
 )
@@ -332,7 +332,7 @@ _CAUSES = (
     (re.compile("redirect|PermanentRedirect", re.I), "the bucket is in another region", "set AWS_REGION to that"),
     (re.compile("No space left|QuotaExceeded", re.I), "there is no space left", f"free some (mlspec gc does), {LATER}"),
     (re.compile("decoding response|body error|IncompleteBody|connection (closed|reset)", re.I), "the connection broke", "apply again: what was finished stays"),
-    (re.compile("dns|connect|error sending request|\btimed? ?out", re.I), "the store cannot be reached", f"look at the network, {LATER}"),
+    (re.compile("dns|connect|error sending request|timed out|operation timeout", re.I), "the store cannot be reached", f"look at the network, {LATER}"),
 )  # fmt: skip
 
 
@@ -349,7 +349,5 @@ def cause_and_help(error: Exception, scheme: str = "s3", how: str = "read") -> t
             if scheme == "file" and "credentials may" in cause:
                 cause = "you may not {how} there"
             return cause.format(how=how), help_.format(keys=KEYS.get(scheme, ""))
-    code = re.search(r"<Code>(\w+)</Code>|status code: (\d+ [\w ]+)", said)
-    return (
-        f"the store answers {(code[1] or code[2]).strip()}" if code else "the store does not answer as it should"
-    ), ""
+    code = re.search(r"<Code>(\w+)</Code>", said) or re.search(r"status code: (\d+ [\w ]+\w)", said)
+    return (f"the store answers {code[1]}" if code else "the store does not answer as it should"), ""
