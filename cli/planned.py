@@ -18,13 +18,20 @@ DOING = {"make": "to make", "judge": "to judge", "accept": "to accept", "refuse"
 
 def text(plan: Plan, paint: Paint) -> str:
     shown = [action for action in plan.actions if not isinstance(action, Reuse) or action.note]
+    if not plan.actions:
+        return f"Nothing to be made: {plan.spec} has no blocks."
     if not shown:
-        return f"Nothing to be made: all {len(plan.actions)} are as {plan.spec} says."
+        return f"Nothing to be made: {_all(plan)} as {plan.spec} says."
     lines = [paint(f"{plan.spec} on {plan.runtime}", "bold"), ""]
     width = max(len(_title(action)) for action in shown)
     for action in shown:
         lines += _lines(action, width, paint)
     return "\n".join([*lines, "", summary(plan)])
+
+
+def _all(plan: Plan) -> str:
+    names = [name for action in plan.actions for name in action.names]
+    return f"{names[0]} is" if len(names) == 1 else f"all {len(names)} are"
 
 
 def summary(plan: Plan) -> str:

@@ -178,7 +178,7 @@ def _flat(value: Any) -> str:
         return ", ".join(
             f"{key} = {_flat(item)}" if not isinstance(item, list) else f"{key} {_flat(item)}"
             for key, item in value.items()
-            if item is not None
+            if item not in (None, [], ())
         )
     if isinstance(value, list | tuple):
         return ", ".join(map(str, value))

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 
-from . import parts
+from . import identity, parts
 from .actions import Refuse
 from .program import Node, Program
 from .state import State
@@ -32,10 +31,13 @@ def _line(part: str, old: str | None, new: str | None, node: Node, state: State)
         return f"{_input_name(name, node)} changed"
     if word == "file":
         return _file(name, old, new, node, state)
+    if word == "code" and name and None in (old, new):
+        return f"{name} is {'used now' if old is None else 'no longer used'}"
     if word in ("code", "query", "command"):
-        if word != "code" or old is None or new is None:
-            return f"{part} is {'new' if old is None else 'gone'}" if None in (old, new) else f"{part} changed"
-        return f"{name or 'code'} changed"
+        told = name or word
+        return f"{told} is {'new' if old is None else 'gone'}" if None in (old, new) else f"{told} changed"
+    if word == "request":
+        return "what may be asked, or its example, changed"
     if word == "searched":
         return f"{name} in {old or 'nothing'} -> {new or 'nothing'}"
     if word == "argument":
@@ -75,8 +77,9 @@ def _file(name: str, old: str | None, new: str | None, node: Node, state: State)
 def _shown(value: str | None) -> str:
     if value is None:
         return "default"
-    shown = json.loads(value)
-    return f'"{shown}"' if isinstance(shown, str) else str(value)
+    is_date = value.startswith(identity.A_DATE)
+    plain = value.removeprefix(identity.A_DATE)
+    return plain.replace('"', "") if is_date else plain
 
 
 def trace(

@@ -47,6 +47,9 @@ def _search_packages(search: Search) -> tuple[str, ...]:
     return (*(("sklearn",) if search.folds else ()), *(() if search.is_grid else ("optuna",)))
 
 
+A_DATE = "date "  # before the text of an argument that a query takes as a date
+
+
 def making(node: Node, digests: Mapping[str, str], files: Mapping[str, str], versions: Mapping[str, str]) -> Parts:
     """The parts of what makes a node's artifacts.
 
@@ -67,7 +70,7 @@ def making(node: Node, digests: Mapping[str, str], files: Mapping[str, str], ver
         # What was accepted last is recorded beside the key, not in it: a new one alone makes nothing.
         parts[f"input {role(node, item, position)}"] = "last" if item.last else digests[item.name]
     for name, value in node.arguments.items():
-        form = "date " if name in node.recipe.moments else ""
+        form = A_DATE if name in node.recipe.moments else ""
         parts[f"argument {_argument_name(node, name)}"] = form + written(value)
     for file, digest in files.items():
         parts[f"file {file}"] = digest

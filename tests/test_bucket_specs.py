@@ -25,7 +25,7 @@ data big from raw by sql "select * from raw where x > 50" {
   expect .rows > 10
 }
 
-data slow from big by shell "sleep 1; echo made >> count; cp {big} {slow}" {
+data slow from big by shell "sleep 1; echo made >> count; cp $big $OUTPUT" {
   id: int
   x: int
 }
@@ -111,7 +111,8 @@ def test_keys_that_expire_in_the_middle_stop_an_apply_and_lose_nothing(line: Lin
     assert running.returncode == 4 and "the credentials have expired" in out + error, out + error
     assert "Traceback" not in out + error and SECRET not in out + error
     line.says = b""
-    assert here.events("--on", "prod")["slow"] == "made" and here.events("--on", "prod") == {}
+    assert here.events("--on", "prod")["slow"] == "made"
+    assert "Nothing to be made" in here.run("plan", "--on", "prod").out
 
 
 @pytest.mark.parametrize(
@@ -144,12 +145,12 @@ def test_push_and_pull_copy_what_was_made_and_move_no_name(s3: Server, tmp_path:
     assert "nothing to copy" in here.run("push", "--on", "prod").out
     assert here.apply().code == 0
     pushed = here.run("push", "--on", "prod")
-    assert pushed.code == 0 and "local -> prod: 3 of 3 artifacts moved" in pushed.out and "No name moved" in pushed.out
-    assert "all 3 artifacts were there" in here.run("push", "--on", "prod").out
+    assert pushed.code == 0 and "local -> prod: 2 of 2 artifacts moved" in pushed.out and "No name moved" in pushed.out
+    assert "all 2 artifacts were there" in here.run("push", "--on", "prod").out
     assert not any("/names/" in path for path in s3.contents("acme"))
     assert here.events("--on", "prod") == dict.fromkeys(("raw", "big", "slow"), "accepted")
     pulled = there.data("pull", "--on", "prod")
-    assert (pulled["artifacts"], pulled["moved"], pulled["lost"]) == (3, 3, 0)
+    assert (pulled["artifacts"], pulled["moved"], pulled["lost"]) == (2, 2, 0)
     assert there.events() == dict.fromkeys(("raw", "big", "slow"), "accepted")
     assert not (there.root / "count").exists()
     same = here.run("push", "--on", "local")

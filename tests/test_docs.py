@@ -118,3 +118,9 @@ def test_files_that_the_architecture_names_are_there(page: Path) -> None:
     }
     named = re.findall(r"`(?:[\w]+/)*(\w+\.(?:py|lark))`", page.read_text(encoding="utf-8"))
     assert [name for name in named if name not in there] == []
+
+
+def test_code_that_is_shown_whole_is_that_of_its_file() -> None:
+    page = (ROOT / "docs" / "runtimes.md").read_text(encoding="utf-8")
+    shown = re.findall(r"<!-- file: (\S+) -->\n```python\n(.*?)```\n<!-- end -->", page, re.DOTALL)
+    assert shown and all((ROOT / path).read_text(encoding="utf-8") == code for path, code in shown)

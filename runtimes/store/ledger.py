@@ -296,7 +296,7 @@ def _open(path: Path) -> sqlite3.Connection:
             db.executescript(SCHEMA)
             db.execute(f"pragma user_version = {VERSION}")
     except (sqlite3.Error, OSError) as error:
-        raise Trouble("open the store", _plain(error), _help(error)) from None
+        raise Trouble(f"open the store {path.parent}", _plain(error), _help(error)) from None
     return db
 
 

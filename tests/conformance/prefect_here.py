@@ -63,14 +63,24 @@ class PrefectHere:
         (self.folder / f"{name}.pid").write_text(f"{process.pid}")
 
     def _end(self, name: str) -> None:
-        """With all that it started."""
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(int((self.folder / f"{name}.pid").read_text()), signal.SIGKILL)
+        """As when its machine is gone: a flow's run, which a worker starts apart from itself, goes with it."""
+        for process in with_children(int((self.folder / f"{name}.pid").read_text())):
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(process, signal.SIGKILL)
 
     def _is_healthy(self) -> bool:
         with contextlib.suppress(OSError), urllib.request.urlopen(f"http://127.0.0.1:{self.port}/api/health") as answer:
             return bool(answer.status == 200)
         return False
+
+
+def with_children(process: int) -> list[int]:
+    found = subprocess.run(["ps", "-e", "-o", "pid=,ppid="], capture_output=True, text=True, check=True).stdout
+    pairs = [tuple(map(int, line.split())) for line in found.splitlines()]
+    wanted = [process]
+    for one in wanted:
+        wanted += [child for child, parent in pairs if parent == one]
+    return wanted
 
 
 def free_port() -> int:
