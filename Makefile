@@ -6,7 +6,7 @@ READY   := $(VENV)/.ready
 N       ?= 20000
 TIME    ?= 600
 
-.PHONY: postgres demo demo-prefect test lint types wheel golden bench vsix editors clean fuzz
+.PHONY: conformance postgres demo demo-prefect test lint types wheel golden bench vsix editors clean fuzz
 
 demo: $(READY)  ## apply a real spec, and ask the service for a prediction
 	@PATH="$(abspath $(BIN)):$$PATH" sh specs/telco_churn/demo.sh
@@ -19,6 +19,9 @@ test: $(READY)  ## all tests
 
 postgres:  ## the server that tests/test_postgres.py starts: on Debian, as root
 	apt-get install -y -qq --no-install-recommends postgresql
+
+conformance: $(READY)  ## every spec on every runtime: the same digests; `make test` has two of them
+	MLSPEC_SPECS=all $(BIN)/python -m pytest tests/conformance -k specs
 
 lint: $(READY)
 	$(BIN)/ruff check .

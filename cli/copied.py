@@ -5,55 +5,50 @@ from __future__ import annotations
 import argparse
 import sys
 import time
+from dataclasses import asdict
 from pathlib import Path
 
-from ..runtimes.local.copying import copy
+from ..runtimes.local.copying import Copied, copy, push_sources
 from ..runtimes.local.session import Session, find_spec
-from ..runtimes.local.world import World
 from ..runtimes.trouble import Trouble
 from . import frame, words
 
 OFTEN = 0.5  # seconds between two lines in the place of each other
 
 
-def run(given: argparse.Namespace, *, source: str, target: str) -> int:
+def run(given: argparse.Namespace, *, source: str, target: str, with_sources: bool = False) -> int:
+    """`with_sources`: the files of this machine that sources name go along."""
     if source == target:
         raise Trouble("copy the store", f"{source} is both where from and where to", "name two environments")
-    began, spec = time.monotonic(), find_spec(given.spec)
-    progress = _Progress(quiet=given.json)
-    done = copy(_world(spec, source), _world(spec, target), progress)
+    began, spec, progress = time.monotonic(), find_spec(given.spec), _Progress(quiet=given.json)
+    here, there = _opened(spec, source), _opened(spec, target)
+    done = copy(here.world, there.world, progress)
     progress.clear()
+    files = push_sources(frame.program_of(here), there.world) if with_sources else 0
     if given.json:
-        frame.say_json(
-            {
-                "artifacts": done.artifacts,
-                "moved": done.moved,
-                "bytes": done.bytes,
-                "records": done.records,
-                "lost": done.lost,
-            }
-        )
-        return frame.DONE
-    if not done.artifacts:
+        frame.say_json({**asdict(done), "files": files})
+    elif not done.artifacts:
         frame.say(f"There is nothing to copy: no name of {spec.name} was accepted in {source}.")
-        return frame.DONE
-    what = (
-        f"{done.moved:,} of {done.artifacts:,} artifacts moved, {words.size(done.bytes)}"
-        if done.moved
-        else f"all {done.artifacts:,} artifacts were there"
-    )
-    lost = f"; {done.lost:,} of the history are no longer in the store of {source}" if done.lost else ""
-    took = words.duration(time.monotonic() - began)
-    frame.say(
-        f"{source} -> {target}: {what}{lost}, in {took}. No name moved: mlspec apply{_on(target)} takes what it finds there."
-    )
+    else:
+        took = words.duration(time.monotonic() - began)
+        frame.say(
+            f"{source} -> {target}: {_told(done, files, source)}, in {took}. No name moved: mlspec apply{_on(target)} takes what it finds."
+        )
     return frame.DONE
 
 
-def _world(spec: Path, env: str) -> World:
+def _told(done: Copied, files: int, source: str) -> str:
+    moved = f"{done.moved:,} of {done.artifacts:,} artifacts moved, {words.size(done.bytes)}"
+    parts = [moved if done.moved else f"all {done.artifacts:,} artifacts were there"]
+    parts += [f"with {files:,} file{'s' * (files != 1)} of sources"] if files else []
+    parts += [f"{done.lost:,} of the history are no longer in the store of {source}"] if done.lost else []
+    return "; ".join(parts)
+
+
+def _opened(spec: Path, env: str) -> Session:
     session = Session(spec, env)
     frame.program_of(session)
-    return session.world
+    return session
 
 
 def _on(env: str) -> str:

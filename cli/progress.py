@@ -170,7 +170,9 @@ class Live(Plain):
         paint = self.lines.paint
         for name, (verb, began) in list(self.working.items())[:8]:
             took = words.duration(time.monotonic() - began)
-            word = {"make": "making", "judge": "judging", "serve": "starting", "search": "trying", "parts": "making"}[verb]
+            word = {"make": "making", "judge": "judging", "serve": "starting", "search": "trying", "parts": "making"}[
+                verb
+            ]
             shown = f"{_trying(self.trying[name])}  " if verb == "search" and name in self.trying else ""
             if verb == "parts" and name in self.parting:
                 shown = f"{self.parting[name].number:,}/{self.parting[name].of:,}  "

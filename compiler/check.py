@@ -19,7 +19,7 @@ from .lines import word
 from .load import Files
 from .lock import Pinned
 from .memo import Memo
-from .program import Expect, Node, Program, Value
+from .program import Expect, Node, Program
 from .resolve import Names, is_lost, is_source, unknown_recipe
 from .scope import Scope
 from .types import Type
@@ -45,8 +45,9 @@ def check(
     nodes = [node for node in (_remembered(block, scope, memo) for block in names.blocks) if node is not None]
     spec = document.path.rsplit("/", 1)[-1]
     program = Program(
-        spec=spec, doc=names.doc, params=plain, secrets=tuple(sorted(names.secrets)), nodes=search.grouped(nodes)
-    )
+        spec=spec, doc=names.doc, params=plain, secrets=tuple(sorted(names.secrets)), nodes=search.grouped(nodes),
+        moments=tuple(name for name, value in given.items() if values.is_moment(value)),
+    )  # fmt: skip
     told = tuple(one for one in scope.told if not _names_what_is_lost(one, names))
     if any(CODES[one.code].severity == "error" for one in told) or any(block.unread for block in names.blocks):
         return program, told
@@ -153,12 +154,9 @@ def _block(block: tree.Block, scope: Scope) -> Node | None:
 
 def _as_read(block: tree.Block, scope: Scope) -> Node | None:
     _lines_belong(block, scope)
-    if any(name.text in scope.names.unknown for name in block.names):
-        _check_alone(block, scope)
-        return None
     recipe = recipe_of(block, scope)
     if recipe is None:
-        _forget(block, scope)
+        _check_alone(block, scope)
         return None
     _counts(block, recipe, scope)
     node = make.node(block, recipe, scope)
@@ -174,17 +172,22 @@ def _as_read(block: tree.Block, scope: Scope) -> Node | None:
     serving.tried(node, scope)
     node = search.with_search(block, node, scope)
     _remember(node, scope)
+    if any(name.text in scope.names.unknown for name in block.names):
+        _forget(block, scope)  # its mistakes are told; what it is made from is not there
+        return None
     return node
 
 
 def _check_alone(block: tree.Block, scope: Scope) -> None:
-    """What can be said of a block whose inputs are not known: its declared columns and its needs."""
+    """What can be said of a block whose recipe is not known: its declared columns and its needs."""
     declared.columns(block, scope)
     running.read(block, scope)
+    _forget(block, scope)
 
 
 def _forget(block: tree.Block, scope: Scope) -> None:
     for name in block.names:
+        scope.nodes.pop(name.text, None)
         scope.columns[name.text] = None
 
 
@@ -215,6 +218,8 @@ def recipe_of(block: tree.Block, scope: Scope) -> Recipe | None:
         return _source(block, sources[0], scope)
     if block.recipe is None and _is_of_a_service(block, scope):
         return SEEN
+    if block.recipe is None and not all(map(scope.is_there, block.inputs)):
+        return None  # what is meant may be a source, or a service
     if block.recipe is None:
         help_ = (
             'write from csv "…", or by sql, python, split …'
@@ -306,7 +311,7 @@ def _model_as_recipe(block: tree.Block, word: str, scope: Scope) -> Recipe | Non
     written = block.recipe
     assert written is not None
     if word not in scope.names.block_of:
-        if word not in scope.names.unknown:
+        if written.place is not None:  # without one it is a name, and told as such
             scope.told.append(unknown_recipe(block, written.reference, scope.names.block_of))
         return None
     kind = scope.names.kind_of(word)

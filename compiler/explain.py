@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
 
 from . import identity, parts
@@ -77,9 +78,10 @@ def _file(name: str, old: str | None, new: str | None, node: Node, state: State)
 def _shown(value: str | None) -> str:
     if value is None:
         return "default"
-    is_date = value.startswith(identity.A_DATE)
-    plain = value.removeprefix(identity.A_DATE)
-    return plain.replace('"', "") if is_date else plain
+    shown = json.loads(value.removeprefix(identity.A_DATE))
+    if value.startswith(identity.A_DATE):
+        return str(shown)
+    return json.dumps(shown, ensure_ascii=False)
 
 
 def trace(

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ast
 import importlib.util
+import pkgutil
 import re
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -61,9 +62,9 @@ def _method(found: Found, name: str) -> tuple[bool | None, str]:
     own = next((part for part in found.defined.body if defines(part, name)), None)
     if own is not None:
         return True, _deciding(own)
-    unknown = False
+    unknown = bool(found.defined.decorator_list) or any(defines(part, "__getattr__") for part in found.defined.body)
     for base in found.defined.bases:
-        above = _base(found, base)
+        above = _mixed_in(found, base) or _base(found, base)
         if above is None or not isinstance(above.defined, ast.ClassDef):
             unknown = unknown or above is None
             continue
@@ -129,6 +130,12 @@ def _base(found: Found, base: ast.expr) -> Found | None:
     return found_in(found.module, chain[0])
 
 
+def _mixed_in(found: Found, base: ast.expr) -> Found | None:
+    """A class that adds methods and no parameters."""
+    chain = chain_of(base) or ("",)
+    return found_in(found.module, chain[0]) if len(chain) == 1 and chain[0].endswith("Mixin") else None
+
+
 def _kind(found: Found) -> str:
     if not isinstance(found.defined, ast.ClassDef):
         return ""
@@ -141,6 +148,21 @@ def _kind(found: Found) -> str:
         if kind:
             return kind
     return ""
+
+
+@lru_cache(maxsize=256)
+def absent(entry: str) -> str:
+    """The package of an entry that is not installed here, "" for one that is."""
+    package = entry.partition(":")[0].partition(".")[0]
+    try:
+        return "" if importlib.util.find_spec(package) is not None else package
+    except (ImportError, ValueError):
+        return ""
+
+
+def packages() -> tuple[str, ...]:
+    """The names of all that can be imported here, for did-you-mean."""
+    return tuple(one.name for one in pkgutil.iter_modules() if not one.name.startswith("_"))
 
 
 # --- what is not there ----------------------------------------------------------------------------------------

@@ -38,6 +38,17 @@ def model(block: tree.Block, node: Node, given: object, scope: Scope) -> Node:
     return node.model_copy(update={"predict": _predict(lines[0], node, known, scope)})
 
 
+def alone(block: tree.Block, node: Node, scope: Scope) -> None:
+    """Tells what is wrong in a model's lines whoever makes it: columns and metrics that there are not."""
+    for line in block.lines:
+        if isinstance(line, tree.Predict) and node.inputs and node.inputs[0].kind == "data":
+            _columns_there(line, node, scope.columns.get(node.inputs[0].name), scope)
+        elif isinstance(line, tree.Measure):
+            for metric in line.metrics:
+                if metric.name != "python" and metric.name not in METRICS:
+                    _no_such_metric(metric, node, scope)
+
+
 def is_estimator(node: Node) -> bool:
     code = node.recipe.code
     return code is not None and (code.is_class or not code.files)
@@ -219,16 +230,7 @@ def metric_of(metric: tree.Metric, node: Node, on: str, scope: Scope) -> Measure
         return _own_metric(metric, on, scope)
     known = METRICS.get(metric.name)
     if known is None or metric.place is not None:
-        close = nearest(metric.name, METRICS)
-        task = node.predict.task if node.predict else ""
-        fitting = [name for name, m in METRICS.items() if m.task == task]
-        scope.tell(
-            "E602",
-            metric.name_span,
-            {"name": metric.name},
-            help=did_you_mean(metric.name, METRICS, f"for a {task}: {', '.join(fitting)}"),
-            fix=Fix(metric.name_span, close) if close else None,
-        )
+        _no_such_metric(metric, node, scope)
         return None
     if node.predict is not None and known.task != node.predict.task:
         scope.tell(
@@ -243,6 +245,19 @@ def metric_of(metric: tree.Metric, node: Node, on: str, scope: Scope) -> Measure
     if known.needs == "probability" and not _says_how_sure(metric, node, scope):
         return None
     return Measure(name=metric.alias or metric.name, metric=metric.name, on=on)
+
+
+def _no_such_metric(metric: tree.Metric, node: Node, scope: Scope) -> None:
+    close = nearest(metric.name, METRICS)
+    task = node.predict.task if node.predict else ""
+    fitting = ", ".join(name for name, m in METRICS.items() if task in ("", m.task))
+    scope.tell(
+        "E602",
+        metric.name_span,
+        {"name": metric.name},
+        help=did_you_mean(metric.name, METRICS, f"for a {task}: {fitting}" if task else f"known: {fitting}"),
+        fix=Fix(metric.name_span, close) if close else None,
+    )
 
 
 def _says_how_sure(metric: tree.Metric, node: Node, scope: Scope) -> bool:

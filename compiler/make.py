@@ -83,9 +83,9 @@ def _inputs(block: tree.Block, scope: Scope) -> tuple[Input, ...]:
     if block.recipe and block.recipe.place is None and block.recipe.reference.name in scope.names.block_of:
         found.append(Input(name=block.recipe.reference.name, alias="model", kind="model"))
     for item in block.inputs:
-        if is_source(item) or item.reference.name not in scope.names.block_of:
+        if is_source(item):
             continue
-        kind = scope.names.kind_of(item.reference.name)
+        kind = _kind_of(item, block, scope)
         if kind == "service" and (block.kind != "data" or block.recipe is not None):
             facts = {
                 "name": item.reference.name,
@@ -100,6 +100,13 @@ def _inputs(block: tree.Block, scope: Scope) -> tuple[Input, ...]:
             scope.tell("E102", item.span, {"name": alias}, help="give it another name with as")
         found.append(Input(name=item.reference.name, alias=alias, kind=kind, last=item.last))  # type: ignore[arg-type]
     return tuple(found)
+
+
+def _kind_of(item: tree.Input, block: tree.Block, scope: Scope) -> str:
+    """Of what is not there, which was told, the kind that is most likely meant."""
+    if scope.is_there(item):
+        return scope.names.kind_of(item.reference.name)
+    return "model" if block.kind == "service" else "data"
 
 
 PLACE = Argument("the place", "text", "")
@@ -245,6 +252,8 @@ def _sql(block: tree.Block, base: Node, given: arguments.Given, scope: Scope) ->
             scope.tell(
                 "E115", item.span, {"name": item.reference.name}, help="hand it to a Python, notebook or shell recipe"
             )
+    if not all(map(scope.is_there, block.inputs)):
+        tables |= dict.fromkeys(sql.tables_of(text))  # any of them may be meant by the name that is not there
     own = {**_told_of(block, scope), **scope.params_of(block), **{name: value for name, (value, _) in given.items()}}
     bound = sql.bind(text, tables, own)
     if bound.problem is not None:
@@ -310,7 +319,7 @@ def _unused(block: tree.Block, base: Node, bound: sql.Bound, scope: Scope) -> No
                 {"name": line.name},
                 help=f"write ${line.name} in the query, or take the line away",
             )
-    for item in block.inputs:
+    for item in filter(scope.is_there, block.inputs):
         alias = item.alias or item.reference.name
         if alias not in bound.tables and any(i.alias == alias for i in base.inputs):
             scope.tell("E503", item.span, {"name": alias}, help="take it out of from, or read it in the query")
@@ -473,11 +482,18 @@ def _python(block: tree.Block, base: Node, given: arguments.Given, scope: Scope)
     read = scope.signature(entry)
     if isinstance(read, signature.Problem):
         python_fits.unreadable(read, written, scope)
-        made = base.model_copy(update={"columns": dict.fromkeys(base.names)})
-        return None if base.kind == "model" else made
+        return _of_no_code(block, base, scope)
     code = read.code
     search.told_once(lambda: python_fits.check(search.as_given(block), base, read, scope), block, scope)
     return _of_code(block, base, Made(word="python", place=entry, digest=code.digest, code=code), given, scope)
+
+
+def _of_no_code(block: tree.Block, base: Node, scope: Scope) -> Node | None:
+    """What else can be said of a block whose function or notebook cannot be read."""
+    if base.kind == "model":
+        learn.alone(block, base, scope)
+        return None
+    return base.model_copy(update={"columns": dict.fromkeys(base.names)})
 
 
 def _notebook(block: tree.Block, base: Node, given: arguments.Given, scope: Scope) -> Node | None:
@@ -488,8 +504,7 @@ def _notebook(block: tree.Block, base: Node, given: arguments.Given, scope: Scop
     read = notebook.read(place, scope.files.text)
     if isinstance(read, signature.Problem):
         notebook_fits.unreadable(read, written, scope)
-        made = base.model_copy(update={"columns": dict.fromkeys(base.names)})
-        return None if base.kind == "model" else made
+        return _of_no_code(block, base, scope)
     search.told_once(lambda: notebook_fits.check(search.as_given(block), base, read, scope), block, scope)
     searched = tuple(line.name for line in block.lines if isinstance(line, tree.Among))
     names = (*(item.alias for item in base.inputs), *base.arguments, *base.secrets, *searched)

@@ -62,10 +62,20 @@ def instead(written: tree.Expression, argument: Argument) -> Way:
 def for_type(written: tree.Expression, type_: Type) -> Way:
     """A value of another type stands there."""
     if isinstance(written, tree.Date):
-        right = f'"{written.value}"' if type_.base == "text" else written.value.partition("T")[0] if type_.base == "date" else ""
+        right = (
+            f'"{written.value}"'
+            if type_.base == "text"
+            else written.value.partition("T")[0]
+            if type_.base == "date"
+            else ""
+        )
         return (f"write {right}", Fix(written.span, right)) if right else ("", None)
     if type_.base in ("date", "timestamp"):
-        right = written.value.replace(" ", "T") if isinstance(written, tree.Text) and MOMENT.fullmatch(written.value) else ""
+        right = (
+            written.value.replace(" ", "T")
+            if isinstance(written, tree.Text) and MOMENT.fullmatch(written.value)
+            else ""
+        )
         return (f"write {right}", Fix(written.span, right)) if right else (EXAMPLES[type_.base], None)
     takes: dict[str, Takes] = {"int": "int", "float": "float", "bool": "bool", "text": "text"}
     if type_.base not in takes:

@@ -317,7 +317,7 @@ class Answers:
         """The first rows that break a condition, as far as they were kept."""
         question = self._question(rows)
         known, value = self.state.fact(identity.first_key(question.key)) if question else (False, None)
-        return value if known else []
+        return list(value) if known and value else []
 
     def _questions(self) -> Iterator[Question]:
         for measure in self.node.measures:

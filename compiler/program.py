@@ -344,13 +344,15 @@ class Node(Frozen):
 
 
 class Program(Frozen):
-    """`nodes` in topological order, otherwise as written. `params` are the values in force."""
+    """`nodes` in topological order, otherwise as written. `params` are the values in force; those of `moments` are the
+    texts of dates and timestamps."""
 
     version: int = VERSION
     spec: str  # the spec's file name
     doc: str = ""
     environment: Environment = Environment()
     params: dict[str, Value] = {}
+    moments: tuple[str, ...] = ()
     secrets: tuple[str, ...] = ()
     nodes: tuple[Node, ...] = ()
 

@@ -12,18 +12,55 @@ from . import annotation, arguments, installed, options, values
 from .called import Called
 from .program import Node, Value
 from .scope import Scope, did_you_mean
-from .signature import Problem, Signature
+from .signature import ESTIMATES, Problem, Signature
 
 SEEDS = ("seed", "random_state")
 
 
 def check(block: tree.Block, node: Node, read: Signature, scope: Scope) -> None:
     code = read.code
+    _annotated(block, read, scope)
     installed_one = not code.files and ".py:" not in code.entry
+    if installed_one and installed.absent(code.entry):
+        _not_installed(block, installed.absent(code.entry), scope)
+    elif node.kind == "model":
+        _estimates(block, read, installed_one, scope)
     if code.is_class or installed_one:
         _constructor(block, node, read, installed_one, scope)
     elif code.parameters or not read.open:
         _call(block, node, read, scope)
+
+
+def _annotated(block: tree.Block, read: Signature, scope: Scope) -> None:
+    for problem in read.strangers if block.recipe else ():
+        assert block.recipe is not None
+        note = f"{problem.path}:{problem.line}"
+        scope.tell("E401", block.recipe.span, {"message": problem.message}, note=note, help=problem.help)
+
+
+def _not_installed(block: tree.Block, package: str, scope: Scope) -> None:
+    if block.recipe:
+        close = nearest(package, installed.packages())
+        help_ = f"did you mean {close}?" if close else f"install it, as by pip install {package}"
+        scope.tell("W105", block.recipe.span, {"package": package}, help=help_)
+
+
+def _estimates(block: tree.Block, read: Signature, from_package: bool, scope: Scope) -> None:
+    """A class that makes a model is fitted, and asked."""
+    entry, lacks = read.code.entry, read.lacks
+    if from_package:
+        lacks = tuple(name for name in ESTIMATES if installed.has_method(entry, name)[0] is False)
+    if not lacks or block.recipe is None:
+        return
+    changes = from_package and installed.has_method(entry, "transform")[0]
+    help_ = f"write def {lacks[0]}(self, {'X, y' if lacks[0] == 'fit' else 'X'}) in it"
+    if from_package:
+        help_ = "take a class with fit and predict, or a function of yours that returns the model"
+    if changes:
+        help_ = (
+            f"it prepares data: put it before a model, as in make_pipeline({_name(read)}(), …) in a function of yours"
+        )
+    scope.tell("E410", block.recipe.span, {"name": _name(read), "lacks": " and no ".join(lacks)}, help=help_)
 
 
 def unreadable(problem: Problem, written: tree.Text | tree.Reference, scope: Scope) -> None:
@@ -86,7 +123,7 @@ def _strangers(block: tree.Block, read: Signature, inputs: Sequence[tree.Input],
     known = read.code.parameters
     for item in inputs:
         alias = item.alias or item.reference.name
-        if alias in known:
+        if alias in known or not scope.is_there(item):
             continue
         free = next((name for name in known if name not in _given(block)), "")
         way = f"rename the parameter, or write {item.reference} as {free}" if free else _starred(read) or " "
@@ -114,7 +151,7 @@ def _given(block: tree.Block) -> set[str]:
 def _lacking(block: tree.Block, node: Node, read: Signature, scope: Scope) -> None:
     mistyped = {nearest(line.name, read.required) for line in _assigned(block) if line.name not in read.code.parameters}
     missing = [name for name in _missing(block, node, read) if name not in mistyped]
-    if missing and block.recipe:
+    if missing and block.recipe and all(map(scope.is_there, block.inputs)):
         facts = {"function": _name(read), "missing": ", ".join(missing)}
         help_ = f"give it an input of that name, or a line: {missing[0]} = …"
         scope.tell("E403", block.recipe.span, facts, help=help_)

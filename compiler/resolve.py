@@ -1,6 +1,7 @@
 """Document -> Names: what each plain word stands for, and the order in which artifacts can be made.
 
-A name that is not there is told once and becomes unknown; what depends on it is left out of later checks.
+A name that is not there is told once, and the block that is made from it becomes unknown: nothing is known of what
+comes out of it, and all else is checked.
 """
 
 from __future__ import annotations
@@ -19,8 +20,7 @@ from ..grammar.source import Span
 class Names:
     """`blocks` in topological order. `block_of` finds the block that makes an artifact; `params` the declarations.
 
-    `unknown` are blocks that stand in a circle or depend on what is not there: they are checked no further. `lost` as
-    in `resolve`.
+    `unknown` are blocks that stand in a circle or are made from what is not there. `lost` as in `resolve`.
     """
 
     blocks: tuple[tree.Block, ...]
@@ -72,7 +72,6 @@ def resolve(
         edges[id(block)] = _needed(block, known, told, unknown)
     order, circular = _topological(blocks, edges, block_of, told)
     unknown |= {name.text for block in circular for name in block.names}
-    _spread(order, named or References(), unknown)
     envs = tuple(s for s in document.statements if isinstance(s, tree.Env))
     names = Names(tuple(order), block_of, params, frozenset(secrets), envs, frozenset(unknown), document.doc, lost)
     return names, tuple(told)
@@ -348,13 +347,3 @@ def _circle(blocks: list[tree.Block]) -> Diagnostic:
     names = [block.names[0].text for block in blocks]
     circle = " from ".join([*names, names[0]])
     return Diagnostic("E103", blocks[0].names[0].span, {"name": names[0], "circle": circle})
-
-
-def _spread(order: Iterable[tree.Block], named: References, unknown: set[str]) -> None:
-    """What is made from an unknown artifact is unknown. What only judges by one is known."""
-    if not unknown:
-        return
-    for block in order:
-        headers = _of_header(block)
-        if any(r.name in unknown for r in named.of(block) if id(r) in headers and not _asks_for_last(block, r)):
-            unknown |= {name.text for name in block.names}

@@ -66,6 +66,10 @@ class Scope:
         declared = (self.names.block_of, self.params, self.names.params, self.names.secrets)
         return name != "last" and not any(name in names for names in declared)
 
+    def is_there(self, item: tree.Input) -> bool:
+        """Whether there is such an artifact; that there is none was told."""
+        return item.reference.name in self.names.block_of
+
     def rests_on_mistakes(self, node: Node) -> bool:
         """Whether what goes into it is not known because of a mistake that was told."""
         wanted, seen = [item.name for item in node.inputs], set[str]()
@@ -93,7 +97,7 @@ class Scope:
         """The params of the file that a block stands in, by the names that they have there."""
         prefix = block.names[0].text.rpartition(".")[0]
         if prefix not in self.params_by_file:
-            own = {name.rpartition(".")[2]: value for name, value in self.params.items()
+            own: dict[str, object] = {name.rpartition(".")[2]: value for name, value in self.params.items()
                    if name.rpartition(".")[0] == prefix and not isinstance(value, Secret)}  # fmt: skip
             self.params_by_file[prefix] = own
         return self.params_by_file[prefix]

@@ -18,6 +18,7 @@ from .closure import Closure, ReadText, files_of, hash_of
 from .installed import estimator_arguments, estimator_kind, missing
 from .program import Code
 from .python_file import Broken, Imported, Problem
+from .strangers import strangers
 
 __all__ = ["Problem", "Signature", "estimator_arguments", "estimator_kind", "read"]
 
@@ -28,7 +29,8 @@ class Signature:
 
     `open` takes any further argument, or cannot be read without importing it; `starred` is the name of its
     `*parameter`. `returns` is the annotation as written. `defaults` are the values that parameters have unless given.
-    `probabilities` of a class: whether it has predict_proba, None where that is not known.
+    `probabilities` of a class: whether it has predict_proba, None where that is not known; `lacks`: which of fit and
+    predict it certainly has not. `strangers` are names in annotations that stand for nothing, with what is said of each.
     """
 
     code: Code
@@ -38,6 +40,8 @@ class Signature:
     returns: str = ""
     defaults: Mapping[str, ast.expr] = field(default_factory=dict)
     probabilities: bool | None = None
+    lacks: tuple[str, ...] = ()
+    strangers: tuple[Problem, ...] = ()
     line: int = 0
 
 
@@ -81,7 +85,9 @@ def _of_project(entry: str, path: str, name: str, closure: Closure) -> Signature
         return Problem(f"there is no file {path}", "its path starts at the spec's folder")
     if name not in module.binds:
         close = nearest(name, module.binds)
-        callable_ = [known for known, bound in module.binds.items() if not known.startswith("_") and _is_callable(bound)]
+        callable_ = [
+            known for known, bound in module.binds.items() if not known.startswith("_") and _is_callable(bound)
+        ]
         known = f"it has {listing(callable_)}" if callable_ else "it has none"
         instead = f"{entry.partition(':')[0]}:{close}" if close else ""
         return Problem(f"{path} has no function {name}", f"did you mean {close}?" if close else known, path, 0, instead)
@@ -98,20 +104,31 @@ def _is_callable(bound: Sequence[ast.stmt | Imported]) -> bool:
     )
 
 
-def _signature(entry: str, closure: Closure, path: str, defined: ast.stmt | None) -> Signature:
+ESTIMATES = ("fit", "predict")  # what a class has that makes a model
+
+
+def _signature(entry: str, closure: Closure, path: str, defined: ast.stmt | None) -> Signature | Problem:
     line = defined.lineno if defined is not None else 0
+    if isinstance(defined, ast.Assign | ast.AnnAssign) and isinstance(defined.value, _VALUES):
+        name = entry.rpartition(":")[2]
+        return Problem(f"{name} in {path} is a value, and no function", "name a function or a class", path, line)
     code = closure.code(entry)
     if isinstance(defined, ast.ClassDef):
         code = code.model_copy(update={"is_class": True})
         called = closure.constructor(path, defined)
     else:
         called = how_called(defined)
-    said = closure.has_method(path, defined, "predict_proba") if isinstance(defined, ast.ClassDef) else None
-    if called is None:
-        return Signature(code, open=True, probabilities=said, line=line)
-    text = closure.text(path)
-    found = _with_parameters(code, called, isinstance(defined, ast.ClassDef), text, line)
-    return replace(found, probabilities=said)
+    found = Signature(code, open=True, line=line)
+    if called is not None:
+        found = _with_parameters(code, called, isinstance(defined, ast.ClassDef), closure.text(path), line)
+    if isinstance(defined, ast.ClassDef):
+        has = {name: closure.has_method(path, defined, name) for name in (*ESTIMATES, "predict_proba")}
+        lacks = tuple(name for name in ESTIMATES if has[name] is False)
+        return replace(found, probabilities=has["predict_proba"], lacks=lacks)
+    return replace(found, strangers=tuple(strangers(path, defined, closure))) if defined is not None else found
+
+
+_VALUES = (ast.Constant, ast.List, ast.Tuple, ast.Dict, ast.Set, ast.JoinedStr, ast.ListComp, ast.DictComp, ast.SetComp)
 
 
 def _with_parameters(code: Code, called: Called, bound: bool, text: str, line: int) -> Signature:

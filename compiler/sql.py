@@ -22,7 +22,7 @@ from .sql_values import parameter, wrong_date, wrong_text
 from .types import Column, Columns
 from .values import is_moment, plain
 
-__all__ = ["Bound", "Problem", "Query", "aggregates", "bind", "fingerprint", "is_ordered", "query_of"]
+__all__ = ["Bound", "Problem", "Query", "aggregates", "bind", "fingerprint", "is_ordered", "query_of", "tables_of"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +72,12 @@ def bind(query: str, tables: Mapping[str, Columns | None], values: Mapping[str, 
         return _with(bound, problem)
     outcome = _columns(read, known, described)
     return _with(bound, outcome) if isinstance(outcome, Problem) else _with(bound, None, outcome)
+
+
+def tables_of(query: str) -> tuple[str, ...]:
+    """What a query reads, as it is written there; nothing of one that cannot be read."""
+    read = query_of(query)
+    return tuple(name.text for name in read.tables) if isinstance(read, Query) else ()
 
 
 def _with(bound: Bound, problem: Problem | None, columns: Columns | None = None) -> Bound:

@@ -50,7 +50,9 @@ def wrong_date(text: str, nodes: Iterable[Tree], casts: Casts) -> Problem | None
         written = (node.get("type_expr") or {}).get("type_name") or (node.get("cast_type") or {}).get("id")
         type_, found = str(written).lower(), _text(node["child"], {})
         if type_ in ("date", "timestamp") and found is not None and not casts(found, type_):
-            return Problem(f"'{found}' is no {type_}", *place_of(text, node), "it is written year-month-day, 2015-01-31")
+            return Problem(
+                f"'{found}' is no {type_}", *place_of(text, node), "it is written year-month-day, 2015-01-31"
+            )
     return None
 
 

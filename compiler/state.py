@@ -8,7 +8,6 @@ from typing import Any
 
 from .types import Columns, Frozen
 
-
 WITHOUT_VALUES = "without values"  # where `about` names the columns in which each value is missing
 
 

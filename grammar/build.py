@@ -333,7 +333,11 @@ def _why_no_date(text: str) -> str:
     if not 1 <= day <= last:
         return f"the days of {text[:7]} are 01 to {last}"
     clock = [int(part) for part in text[11:].split(":")] if text[10:] else []
-    return "" if all(part < most for part, most in zip(clock, (24, 60, 60), strict=False)) else "times are 00:00:00 to 23:59:59"
+    return (
+        ""
+        if all(part < most for part, most in zip(clock, (24, 60, 60), strict=False))
+        else "times are 00:00:00 to 23:59:59"
+    )
 
 
 def plain(text: str) -> str:

@@ -80,6 +80,26 @@ PYTHON = (
         ('data a from csv "a.csv"\ndata b from a by python "m.py:framed"\n'),
     ),
     Code(
+        "E410",
+        "{name} has no {lacks}, and cannot be the model",
+        (
+            "A class that makes a model is fitted with fit on the columns that its predict line names, and asked "
+            "with predict. What only changes data, as a scaler does, belongs before a model, in one pipeline with it."
+        ),
+        (
+            'data a from csv "a.csv"\n'
+            'model m from a by python "sklearn.preprocessing:StandardScaler" {\n'
+            "  predict .y from .x\n"
+            "}\n"
+        ),
+        (
+            'data a from csv "a.csv"\n'
+            'model m from a by python "sklearn.linear_model:LinearRegression" {\n'
+            "  predict .y from .x\n"
+            "}\n"
+        ),
+    ),
+    Code(
         "E411",
         "{message}",
         "A notebook recipe names a notebook in Python, whose cells can be read without running them.",

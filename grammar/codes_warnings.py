@@ -115,6 +115,22 @@ WARNINGS = (
         ),
     ),
     Code(
+        "W105",
+        "{package} is not installed here",
+        (
+            "A spec can be checked without the packages that it names, and is made where they are. What one of a "
+            "package takes cannot be checked without it, and its version is part of what is made. If it is meant so, "
+            "write # ok: W105 at the end of the line."
+        ),
+        ('data a from csv "a.csv"\nmodel m from a by python "no_such_package:Forest" {\n  predict .y from .x\n}\n'),
+        (
+            'data a from csv "a.csv"\n'
+            'model m from a by python "sklearn.ensemble:RandomForestRegressor" {\n'
+            "  predict .y from .x\n"
+            "}\n"
+        ),
+    ),
+    Code(
         "W201",
         "{column} alone tells {target}",
         (

@@ -11,6 +11,7 @@ from .diagnostic import Diagnostic, Fix
 from .source import Source, Span
 
 OF_A_TEXT = frozenset({"E401", "E411", "E501", "E701"})
+OF_A_LITERAL = frozenset({"E015", "E016"})
 MEANT = re.compile(r'did you mean "?(.+?)"?\?')
 
 
@@ -25,9 +26,16 @@ class Change:
 
 
 def without_echoes(told: Sequence[Diagnostic]) -> list[Diagnostic]:
-    """A text with a mistake in it names no file and no function: the mistake alone is told."""
-    broken = [one.span for one in told if one.code in ("E006", "E012")]
-    return [one for one in told if one.code not in OF_A_TEXT or not any(_holds(one.span, span) for span in broken)]
+    """A text with a mistake in it names no file and no function, and a number or date that there is not has no value:
+    the mistake alone is told."""
+    texts = [one.span for one in told if one.code in ("E006", "E012")]
+    literals = [one.span for one in told if one.code in OF_A_LITERAL]
+    return [
+        one
+        for one in told
+        if not (one.code in OF_A_TEXT and any(_holds(one.span, span) for span in texts))
+        and not (one.code not in OF_A_LITERAL and any(_holds(one.span, span) for span in literals))
+    ]
 
 
 def _holds(outer: Span, inner: Span) -> bool:

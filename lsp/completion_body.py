@@ -67,11 +67,7 @@ def _starts(analysis: Analysis, at: Cursor) -> Iterator[Item]:
     yield from candidates.arguments(at, analysis)
     for line in LINES.values():
         is_word = line.word not in ("column", "argument", "among")
-        if (
-            is_word
-            and at.header.kind in line.kinds
-            and not (line.word in ONCE and line.word in at.lines)
-        ):
+        if is_word and at.header.kind in line.kinds and not (line.word in ONCE and line.word in at.lines):
             yield Item(
                 line.word,
                 "keyword",

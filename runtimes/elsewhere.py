@@ -73,7 +73,7 @@ class Hearing:
     def line(self, text: str) -> None:
         event = read_event(text)
         if event is None:
-            self.other.append(text)
+            self.other += [text] if text.strip() else []
             return
         if isinstance(event, Settled | Failed):
             self.settled[event.name] = getattr(event, "how", "failed")

@@ -113,6 +113,6 @@ def _within(file: str, root: Path) -> str:
 
 def _is_own(file: str, root: Path) -> bool:
     path = Path(file).resolve()
-    if not path.is_relative_to(root) or _INSTALLED & set(path.parts):
+    if file.startswith("<") or not path.is_relative_to(root) or _INSTALLED & set(path.parts):
         return False
     return not path.is_relative_to(_OURS) or root.is_relative_to(_OURS / "specs")

@@ -19,4 +19,5 @@ rm -rf "$work"/specs/*/.mlspec
 cp "$here/pyproject.toml" "$work/pyproject.toml"
 cd "$work"
 rm -f tests/test_architecture.py tests/test_docs.py  # they read the checkout
+rm -f tests/conformance/test_prefect.py tests/test_bucket*.py  # minutes of servers, which say no more of a wheel
 PATH="$work/venv/bin:$PATH" "$work/venv/bin/python" -m pytest -n 2 --dist loadfile tests

@@ -44,7 +44,9 @@ class Server:
         """A user that may read, and one that may write: their keys."""
         import boto3
 
-        iam = boto3.client("iam", endpoint_url=self.address, region_name="us-east-1", aws_access_key_id="x", aws_secret_access_key="x")
+        iam = boto3.client(
+            "iam", endpoint_url=self.address, region_name="us-east-1", aws_access_key_id="x", aws_secret_access_key="x"
+        )
         made = {}
         for user, actions in ALLOWED.items():
             iam.create_user(UserName=user)
@@ -56,7 +58,11 @@ class Server:
 
     def contents(self, bucket: str) -> dict[str, bytes]:
         store = self._store(bucket)
-        return {meta["path"]: bytes(obstore.get(store, meta["path"]).bytes()) for page in obstore.list(store) for meta in page}
+        return {
+            meta["path"]: bytes(obstore.get(store, meta["path"]).bytes())
+            for page in obstore.list(store)
+            for meta in page
+        }
 
     def put(self, bucket: str, path: str, content: bytes) -> None:
         obstore.put(self._store(bucket), path, content)
@@ -126,7 +132,9 @@ class Line:
             passed = 0
             while data := client.recv(1 << 16):
                 passed, self.up = passed + len(data), self.up + len(data)
-                self.requests += sum(data.count(f"{verb} /".encode()) for verb in ("GET", "PUT", "HEAD", "POST", "DELETE"))
+                self.requests += sum(
+                    data.count(f"{verb} /".encode()) for verb in ("GET", "PUT", "HEAD", "POST", "DELETE")
+                )
                 if self.says:
                     client.sendall(self.says)
                     return

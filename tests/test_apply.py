@@ -261,3 +261,41 @@ def test_why_does_not_run_in_a_circle_through_last(project: Project) -> None:
     assert project.apply().code == 0
     project.file("raw.csv", CSV + "4,40\n")
     assert project.run("why", "s").out.splitlines()[1:] == ["  raw changed", "    raw.csv +1 lines"]
+
+
+def test_the_plan_of_one_and_of_none(project: Project) -> None:
+    project.write(a__mlspec='param since: date = 2020-01-01\nparam town: text = "Zürich"\n'
+                  'data a from csv "a.csv"\ndata b from a by sql "select $since as d, $town as t, x from a"\n', a__csv="x\n1\n")  # fmt: skip
+    assert project.apply().code == 0
+    project.file(
+        "a.mlspec", (project.root / "a.mlspec").read_text().replace("2020", "2021").replace("Zürich", "Genève")
+    )
+    shown = project.run("plan").out
+    assert "since: 2020-01-01 -> 2021-01-01" in shown and 'town: "Zürich" -> "Genève"' in shown
+    project.file("a.mlspec", 'data a from csv "a.csv"\n')
+    project.apply()
+    assert project.apply().out == "Nothing to be made: a is as a.mlspec says.\n"
+    project.file("b.mlspec", "## Nothing yet.\n")
+    assert project.run("plan", "b.mlspec").out == "Nothing to be made: b.mlspec has no blocks.\n"
+
+
+def test_a_store_that_is_a_file(project: Project) -> None:
+    project.write(a__mlspec='data a from csv "a.csv"\nenv e on local { store = "a.csv" }\n', a__csv="x\n1\n")
+    ran = project.run("plan", "--on", "e")
+    assert ran.code == 4 and f"could not open the store {project.root}/a.csv: File exists" in ran.err
+
+
+def test_a_model_is_shown_with_all_its_steps(project: Project) -> None:
+    project.write(a__mlspec="""data a from csv "a.csv"
+model m from a by python "w.py:fit" { predict .y }
+model k from a by python "sklearn.cluster:KMeans" { predict from .x; n_clusters = 2 }
+""", a__csv="x,y\n1,2.5\n2,3\n3,4\n", w__py="""from sklearn.linear_model import LinearRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+def fit(a):
+    return make_pipeline(StandardScaler(), LinearRegression()).fit(a[["x"]], a.y)
+""")  # fmt: skip
+    assert project.apply().code == 0
+    assert "estimator  StandardScaler, then LinearRegression\n" in project.run("show", "m").out
+    assert "predicts   features x, task = none\n" in project.run("show", "k").out

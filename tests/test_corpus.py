@@ -84,11 +84,14 @@ class Answer:
 FILES = InMemory(
     {"steps.py": "def clean(people, least):\n    return people\n\n\ndef lift(y_true, y_pred, spend):\n    return 1\n",
      "m.py": "def fit(a, **options):\n    return a\n",
-     "typed.py": "from typing import Literal\n\n\n"
+     "typed.py": "from typing import Literal\n\nimport pandas as pd\n\n\n"
      "def fit(people: pd.DataFrame, trees: int = 3, mode: Literal['fast', 'slow'] = 'fast', names: list[str] = ()):\n"
      "    return object()\n\n\ndef two(people) -> tuple[pd.DataFrame, pd.DataFrame]:\n    return people, people\n\n\n"
      "def starred(*frames):\n    return frames[0]\n\n\ndef plain(people, depth=3):\n    return people\n\n\n"
      "class Own:\n    def __init__(self, **options): ...\n",
+     "models.py": "import pandas as pd\n\nANSWER = 42\n\n\nclass Question:\n    pass\n\n\n"
+     "class Unfitted:\n    def predict(self, X): ...\n\n\nclass Unasked:\n    def fit(self, X, y): ...\n\n\n"
+     "def framed(people: pd.Datframe):\n    return people\n\n\ndef asked(request: Questoin):\n    return {}\n",
      "scaled.py": "from sklearn.preprocessing import StandardScaler\n\n\ndef scaled(people):\n"
      "    people['age'] = StandardScaler().fit_transform(people[['age']])\n    return people\n",
      "forms.py": FORMS, "request.json": "[1", "wrong.sql": "select idd from people", "right.sql": "select * from people",

@@ -122,5 +122,5 @@ def test_files_that_the_architecture_names_are_there(page: Path) -> None:
 
 def test_code_that_is_shown_whole_is_that_of_its_file() -> None:
     page = (ROOT / "docs" / "runtimes.md").read_text(encoding="utf-8")
-    shown = re.findall(r"<!-- file: (\S+) -->\n```python\n(.*?)```\n<!-- end -->", page, re.DOTALL)
+    shown = re.findall(r"<!-- file: (\S+) -->\n`{3,4}\w*\n(.*?)`{3,4}\n<!-- end -->", page, re.DOTALL)
     assert shown and all((ROOT / path).read_text(encoding="utf-8") == code for path, code in shown)

@@ -24,7 +24,9 @@ FOUND = {
     "between at the end of a line": 'data a from csv "a.csv" {\n  id: int between 1 and\n}\n',
     "half a character in a value": 'data a from csv "a.csv" {\n  header = "n\udc80o"\n}\n',
     "a secret to read from": 'secret header\nservice s from last header\ndata b from header by sql "select 1"\n',
-    "a query that never closes": 'data a from csv "a.csv"\ndata b from a by sql """\n  select ' + "(" * 5000 + '1\n"""\n',
+    "a query that never closes": 'data a from csv "a.csv"\ndata b from a by sql """\n  select '
+    + "(" * 5000
+    + '1\n"""\n',
     "used, and no spec": 'use "wrong.sql" as a {\n  each .p95\n}\n',
 }
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 import os
+import re
 import signal
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -307,6 +308,16 @@ def test_its_page_and_document(quote: Project) -> None:
 def test_a_function_that_ends_its_process_ends_no_service(quote: Project) -> None:
     assert ask(quote, {"plan": "die"})[0] == 503
     assert ask(quote, {"plan": "pro"}) == (200, {"price": 5.0})
+
+
+def test_a_plan_tells_in_words_what_changed_of_a_service(quote: Project) -> None:
+    quote.write(quote__py=QUOTE.replace("import dataclass", "import dataclass as record").replace("@dataclass", "@record").replace(
+        "count: int = 1", "count: int = 2"))  # fmt: skip
+    shown = quote.run("plan").out
+    quote.write(quote__py=QUOTE)
+    for line in ("quote.py:dataclass is no longer used", "quote.py:record is used now", "quote.py:Order changed"):
+        assert line in shown
+    assert not re.search("[0-9a-f]{64}", shown)
 
 
 def test_an_edit_serves_nothing_new_before_it_is_released_and_a_rollback_takes_it_back(quote: Project) -> None:

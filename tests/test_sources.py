@@ -655,7 +655,9 @@ def test_a_spec_is_begun_from_any_file_of_data(project: Project) -> None:
 def test_the_argument_that_reads_a_value_as_it_is_meant(
     project: Project, line: str, values: tuple[str, ...], told: str
 ) -> None:
-    project.write(a__mlspec=f'data d from csv "d.csv" {{ {line} }}\n', d__csv="\n".join(("k,v", *(f"x,{v}" for v in values))))
+    project.write(
+        a__mlspec=f'data d from csv "d.csv" {{ {line} }}\n', d__csv="\n".join(("k,v", *(f"x,{v}" for v in values)))
+    )
     ran = project.apply()
     assert ran.code == 4 and told in ran.text
 

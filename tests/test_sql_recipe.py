@@ -8,6 +8,7 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
+from helpers import Project
 from mlspec.compiler.program import Needs, Recipe
 from mlspec.compiler.types import FLOAT, INT, TEXT, Column, Columns
 from mlspec.runtimes import tables
@@ -76,6 +77,26 @@ def test_values_are_bound_by_name(objects: Objects) -> None:
     query = "select id from people where id >= $least and town in (select unnest($towns)) and '$odd' = '$' || $word"
     found = table(objects, query, least=2, towns=("Bern", "Chur", "x"), word="odd", other="not in the query")
     assert found["id"].to_pylist() == [2, 3]
+
+
+def test_dates_are_bound_as_dates(objects: Objects, tmp_path: Path) -> None:
+    project = Project(tmp_path / "project")
+    project.file("people.csv", "joined\n2020-01-31\n2021-01-31\n")
+    project.file(
+        "a.mlspec",
+        """
+param since: date = 2021-01-01
+param days: list[date] = [2021-01-31]
+data people from csv "people.csv" { joined: date; expect max(.joined) > since }
+data out from people by sql "select year($since) as y, $at as at from people where joined > $since and joined in $days" {
+  at = 2021-01-01T10:00
+}
+""",
+    )
+    ran = project.apply("a.mlspec")
+    assert ran.code == 0, ran.text
+    shown = project.data("show", "out", "a.mlspec")
+    assert shown["first"] == [{"y": 2021, "at": "2021-01-01 10:00:00"}]
 
 
 def test_an_argument_is_never_pasted(objects: Objects) -> None:

@@ -16,4 +16,4 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(given: argparse.Namespace) -> int:
-    return copied.run(given, source=given.of, target=given.on)
+    return copied.run(given, source=given.of, target=given.on, with_sources=True)

@@ -17,7 +17,9 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("do", nargs="?", choices=["test"], help="test a runtime; without it, tell which there are")
     parser.add_argument("name", nargs="?", default="", help="the runtime")
     parser.add_argument("--set", action="append", default=[], metavar="OPTION=VALUE", help="what its environment says")
-    parser.add_argument("--kill", default="", metavar="COMMAND", help="kills what runs jobs there, and brings it up again")
+    parser.add_argument(
+        "--kill", default="", metavar="COMMAND", help="kills what runs jobs there, and brings it up again"
+    )
     parser.add_argument("--look", action="append", default=[], metavar="FOLDER", help="where no secret may be either")
 
 
@@ -35,7 +37,9 @@ def run(given: argparse.Namespace) -> int:
 def _tell() -> None:
     paint = frame.painter(sys.stdout)
     for target in targets().values():
-        frame.say(f"{paint(target.name, 'bold')}  {paint('cannot be used: ', 'red') if target.broken else ''}{target.doc}")
+        frame.say(
+            f"{paint(target.name, 'bold')}  {paint('cannot be used: ', 'red') if target.broken else ''}{target.doc}"
+        )
         frame.say(words.table([_option(one, one.name in target.required) for one in target.options]))
 
 
@@ -53,7 +57,11 @@ def _target(name: str) -> Target:
         raise Trouble("test a runtime", "none is named", f"there is {listing(known)}")
     if name not in known:
         close = nearest(name, known)
-        raise Trouble(f"test {name}", "there is no such runtime", f"did you mean {close}?" if close else f"there is {listing(known)}")
+        raise Trouble(
+            f"test {name}",
+            "there is no such runtime",
+            f"did you mean {close}?" if close else f"there is {listing(known)}",
+        )
     if known[name].broken:
         raise Trouble(f"test {name}", known[name].broken)
     return known[name]
@@ -79,9 +87,13 @@ def _test(target: Target, options: dict[str, str], kill: str, looks: tuple[Path,
                 frame.say(f"  {paint('ok ', 'green')}  {point.__doc__}")
             except Missed as missed:
                 kept = False
-                frame.say(f"  {paint('not', 'red')}  {point.__doc__}\n         expected {missed.expected}\n         found {missed.found}")
+                frame.say(
+                    f"  {paint('not', 'red')}  {point.__doc__}\n         expected {missed.expected}\n         found {missed.found}"
+                )
             sys.stdout.flush()
     finally:
         clear(trial)
-    frame.say(f"\n{target.name} {'keeps what runtimes promise' if kept else 'does not keep it all'}, tried in {words.duration(time.monotonic() - began)}.")
+    frame.say(
+        f"\n{target.name} {'keeps what runtimes promise' if kept else 'does not keep it all'}, tried in {words.duration(time.monotonic() - began)}."
+    )
     return frame.DONE if kept else frame.REFUSED

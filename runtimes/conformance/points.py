@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import shutil
 import signal
@@ -236,7 +237,11 @@ def refuses_what_is_expected_otherwise(trial: Trial) -> None:
     expect("exit code", 3, ran.code)
     expect("of the block that expects less", "refused", ran.events.get("gated"))
     now = ground.digests()
-    expect("names:", {name: before[name] for name in ("gated", "behind")}, {name: now[name] for name in ("gated", "behind")})
+    expect(
+        "names:",
+        {name: before[name] for name in ("gated", "behind")},
+        {name: now[name] for name in ("gated", "behind")},
+    )
     if now["numbers"] == before["numbers"]:
         raise Missed("numbers to move, since nothing is expected of it", "that it stayed")
 
@@ -275,10 +280,8 @@ def _kill(subject: Subject, process: subprocess.Popen[str]) -> None:
         return  # it goes with the group of the apply
     subprocess.run(subject.kill, shell=True, check=False, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     process.send_signal(signal.SIGINT)
-    try:
+    with contextlib.suppress(subprocess.TimeoutExpired):
         process.communicate(timeout=15)
-    except subprocess.TimeoutExpired:
-        pass
 
 
 def keeps_secrets(trial: Trial) -> None:
@@ -288,7 +291,11 @@ def keeps_secrets(trial: Trial) -> None:
     _, failed = trial.fault
     expect("the place of the secret in a message that holds it", True, "•••" in failed.text)
     token = trial.subject.token
-    told = [f"what mlspec printed: …{text[max(0, text.find(token) - 60) : text.find(token)]}" for text in trial.said if token in text]
+    told = [
+        f"what mlspec printed: …{text[max(0, text.find(token) - 60) : text.find(token)]}"
+        for text in trial.said
+        if token in text
+    ]
     looks = [trial.folder, *trial.subject.looks]
     store = trial.subject.options.get("store", "")
     looks += [Path(store)] if store and "://" not in store and Path(store).is_absolute() else []

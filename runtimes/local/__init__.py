@@ -28,7 +28,12 @@ TARGET = Target(
     doc="This machine, with nothing else installed.",
     compile=compile_program,
     options=(
-        Argument("store", "text", "The folder of artifacts and names, to be shared by several specs.", ".mlspec"),
+        Argument(
+            "store",
+            "text",
+            "Where artifacts and names lie: a folder, or a bucket, s3://…; several specs may share one.",
+            ".mlspec",
+        ),
         Argument("workers", "int", "How many steps run at once; as many as there are cores, if unsaid."),
     ),
 )

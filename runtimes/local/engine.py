@@ -106,7 +106,15 @@ class _Doing:
 
 class _Engine:
     def __init__(
-        self, program: Program, world: World, state: State, watch: Watch, run: int, workers: int, only: str, share: Share
+        self,
+        program: Program,
+        world: World,
+        state: State,
+        watch: Watch,
+        run: int,
+        workers: int,
+        only: str,
+        share: Share,
     ) -> None:
         self.only = program.node_of()[only].name if only else ""
         self.program, self.world, self.watch, self.run_id = program, world, watch, run
@@ -698,7 +706,9 @@ class _Engine:
         if served.outcome.address:
             about = served.outcome.kept.about | afar.whereabouts(served.outcome.address)
             kept = served.outcome.kept.model_copy(update={"about": about})
-            record = Record(key=action.release, parts=action.parts, outputs=(kept,), at=time.time(), seconds=served.seconds)
+            record = Record(
+                key=action.release, parts=action.parts, outputs=(kept,), at=time.time(), seconds=served.seconds
+            )
             self.world.ledger.put_record(record)
             one = accepted(
                 node.name, node.kind, action.release, action.release, time.time(), self.state.names.get(node.name)

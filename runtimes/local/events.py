@@ -124,9 +124,9 @@ def as_data(event: Any) -> dict[str, Any]:
 
 def from_data(data: Mapping[str, Any]) -> Any:
     """The event of `as_data`; None for one of another version."""
-    form: Any = {form.__name__.lower(): form for form in (Started, Tried, Parted, Waiting, Settled, Failed, Said, Page)}.get(
-        data.get("event", "")
-    )
+    form: Any = {
+        form.__name__.lower(): form for form in (Started, Tried, Parted, Waiting, Settled, Failed, Said, Page)
+    }.get(data.get("event", ""))
     if form is None:
         return None
     given = {name: data[name] for name in form.__slots__ if name in data}

@@ -107,7 +107,9 @@ class Session:
 
     def check(self) -> Checked:
         text = texts.read(self.path).text
-        key = hashlib.sha256(f"{_our_version()}\0{self.path}\0{self.env}\0{self.sets}\0{self.locked}\0{text}".encode()).hexdigest()
+        key = hashlib.sha256(
+            f"{_our_version()}\0{self.path}\0{self.env}\0{self.sets}\0{self.locked}\0{text}".encode()
+        ).hexdigest()
         here = self.world if self.world.is_beside_spec() else open_world(self.path, self.env)
         checked = _cached(here, key) or self._compile(text, key, here)
         self.world = open_world(self.path, self.env, checked.store) if checked.store else here
@@ -117,9 +119,7 @@ class Session:
         from ...compiler.pipeline import compile_text  # lark and more, which a compile from the cache does not need
         from ..targets import targets
 
-        compiled = compile_text(
-            str(self.path), text, here.disk, targets(), self.env, self.sets, locked=self.locked
-        )
+        compiled = compile_text(str(self.path), text, here.disk, targets(), self.env, self.sets, locked=self.locked)
         head = _head(compiled, here.disk)
         if compiled.sound:
             body = json.dumps(head).encode() + b"\n" + compiled.program.model_dump_json().encode()
@@ -147,11 +147,18 @@ class Session:
         """On the runtime of the environment."""
         from ..targets import targets
 
-        elsewhere = targets()[program.environment.runtime].apply
-        if elsewhere:
+        runtime = program.environment.runtime
+        elsewhere = targets()[runtime].apply
+        if not elsewhere:
+            return self.apply_here(program, plan, watch, workers, retire=retire, locked=locked)
+        if locked:
+            raise Trouble(f"apply --locked on {runtime}", "its jobs take what the sources hold now",
+                          "apply without --locked, or on local with the same store")  # fmt: skip
+        try:
             module = import_module(elsewhere)
-            return module.apply(self, program, plan, watch)  # type: ignore[no-any-return]
-        return self.apply_here(program, plan, watch, workers, retire=retire, locked=locked)
+        except ImportError as error:
+            raise Trouble(f"apply on {runtime}", f"{elsewhere} cannot be loaded: {error}") from None
+        return module.apply(self, program, plan, watch)  # type: ignore[no-any-return]
 
     def apply_here(
         self, program: Program, plan: Plan, watch: Watch, workers: int | None = None, *, retire: bool = True,

@@ -76,7 +76,9 @@ def _folder(world: World, accepted: Accepted, path: Path) -> Path:
             shutil.copyfile(folder / native[0], path)
             return path
     if path.exists():
-        raise Trouble(f"export {accepted.name} to {path}", "it is there already", f"name a new one, as in {path / accepted.name}")
+        raise Trouble(
+            f"export {accepted.name} to {path}", "it is there already", f"name a new one, as in {path / accepted.name}"
+        )
     for name in names:
         (path / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(folder / name, path / name)

@@ -106,7 +106,10 @@ def _do(message: dict[str, Any], watch: Watch) -> dict[str, Any]:
     if message["do"] in ("make", "part"):
         return {"outcome": job.make(Make.model_validate(message["order"]), objects).model_dump(mode="json")}
     if message["do"] == "judge":
-        return {"answers": job.judge(Judge.model_validate(message["order"]), objects).values, "about": message["order"]["digest"]}
+        return {
+            "answers": job.judge(Judge.model_validate(message["order"]), objects).values,
+            "about": message["order"]["digest"],
+        }
     if message["do"] == "divide":
         return {"division": job.divide(Divide.model_validate(message["order"]), objects).model_dump(mode="json")}
     if message["do"] == "join":

@@ -19,7 +19,9 @@ def compile_program(program: Program, project: Project) -> Files:
     environment = Environment(loader=FileSystemLoader(TEMPLATES), undefined=StrictUndefined, keep_trailing_newline=True,
                               trim_blocks=True, lstrip_blocks=True)  # fmt: skip
     environment.filters |= {"quoted": quoted, "needs": needs}
-    written = {path: environment.get_template(f"{path}.j2").render(program=program) for path in ("Makefile", "README.md")}
+    written = {
+        path: environment.get_template(f"{path}.j2").render(program=program) for path in ("Makefile", "README.md")
+    }
     return {**written, **{f"project/{path}": text for path, text in project.texts.items()}}
 
 

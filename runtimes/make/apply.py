@@ -55,17 +55,22 @@ def _link(project: Path, root: Path, store: str) -> None:
 def _make(folder: Path, workers: int, hearing: elsewhere.Hearing) -> None:
     tie, held = os.pipe()  # we hold one end, the jobs read the other: it closes when we end, in whatever way
     said = folder / f"said-{os.getpid()}"
-    command = ["make", f"-j{workers}", f"MLSPEC={quoted(sys.executable)} -m mlspec", f"HOW=--events --tied </dev/fd/{tie}"]
+    how = f"HOW=--events --tied </dev/fd/{tie}"
+    command = ["make", f"-j{workers}", f"MLSPEC={quoted(sys.executable)} -m mlspec", how]
     environment = {name: value for name, value in os.environ.items() if name not in OUTER}
     try:
-        # A file and no pipe: what is added to it by several jobs at once, it keeps apart.
-        with said.open("ab") as out, said.open(encoding="utf-8", errors="replace") as lines:
+        # A file and no pipe: what several jobs add to it at once, it keeps apart.
+        with (
+            said.open("ab") as out,
+            said.open(encoding="utf-8", errors="replace") as lines,
+            os.fdopen(held, "wb") as hold,
+        ):
             process = subprocess.Popen(command, cwd=folder, env=environment, pass_fds=[tie], stdin=subprocess.DEVNULL,
                                        stdout=out, stderr=subprocess.STDOUT)  # fmt: skip
             try:
                 _hear(process, lines, hearing)
             finally:
-                os.close(held)
+                hold.close()
                 process.terminate()
                 process.wait()
     except FileNotFoundError:

@@ -43,12 +43,14 @@ class Heard:
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """`spec` is the file within the compiled folder; `mlspec` the version that compiled it."""
+    """`spec` is the file within the compiled folder; `mlspec` the version that compiled it; `dates` are the params that
+    stand without quotes."""
 
     spec: Path
     env: str
     mlspec: str
     workers: int | None = None
+    dates: Sequence[str] = ()
 
     def __call__(
         self, name: str, params: Params, timeout: float | None = None, *, share: bool = False, assist: bool = False
@@ -93,7 +95,11 @@ class Job:
 
     def _started(self, name: str, params: Params, how: Sequence[str]) -> subprocess.Popen[str]:
         """Its standard input stays open as long as this task lives: it ends with it."""
-        sets = [f"--set={key}={_written(asked)}" for key, (asked, said) in params.items() if asked != said]
+        sets = [
+            f"--set={key}={asked if key in self.dates else _written(asked)}"
+            for key, (asked, said) in params.items()
+            if asked != said
+        ]
         command = [sys.executable, "-m", "mlspec", "job", name, self.spec.name, "--on", self.env,
                    "--alone", "--once", "--events", "--tied", *how, *sets]  # fmt: skip
         if self.workers:

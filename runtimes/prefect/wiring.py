@@ -74,6 +74,7 @@ class Flow:
     pool: str
     tasks: tuple[Task, ...]
     parameters: tuple[Parameter, ...]
+    dates: tuple[str, ...]  # the params that are given without quotes
     schedules: tuple[Schedule, ...]
     requirements: tuple[str, ...]
     secrets: tuple[str, ...]
@@ -92,7 +93,7 @@ def wired(program: Program, versions: Mapping[str, str]) -> Flow:
         imports=imports, pool=str(options.get("work_pool", "default")),
         alone=runner not in CLUSTERS,
         tasks=tuple(_task(node, program, ids, _assistants(node, runner, options)) for node in program.nodes),
-        parameters=tuple(_parameters(program.params)), schedules=tuple(_schedules(program)),
+        parameters=tuple(_parameters(program.params)), dates=program.moments, schedules=tuple(_schedules(program)),
         requirements=tuple(_requirements(program, versions, runner)), secrets=tuple(dict.fromkeys(map(variable, program.secrets))),
         store=str(options.get("store", "")),
     )  # fmt: skip

@@ -54,7 +54,9 @@ class Work:
 
     def first_data(self) -> Given | None:
         """The first input that is a table."""
-        tables_ = (one for one in self.order.inputs if one.kind == "data" and not tables.is_folder(self.objects, one.digest))
+        tables_ = (
+            one for one in self.order.inputs if one.kind == "data" and not tables.is_folder(self.objects, one.digest)
+        )
         return next(tables_, None)
 
 

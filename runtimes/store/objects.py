@@ -27,7 +27,9 @@ class Damaged(Trouble):
     """An object whose bytes are no longer those it is named by, or that is gone. It is made again."""
 
     def __init__(self, digest: str, cause: str) -> None:
-        super().__init__(f"read object {digest.removeprefix(FOLDER)[:12]}", cause, "apply again: what is damaged is made again")
+        super().__init__(
+            f"read object {digest.removeprefix(FOLDER)[:12]}", cause, "apply again: what is damaged is made again"
+        )
         self.digest = digest
 
     def __reduce__(self) -> tuple[type[Damaged], tuple[str, str]]:  # type: ignore[override]

@@ -160,7 +160,7 @@ class SharedLedger(Ledger):
     def accept(self, accepted: Iterable[Accepted], event: str = "accepted") -> None:
         moved = list(accepted)
         made = {one.key: self._made(one.key) for one in moved}
-        self._change_names(lambda document: _move(document, moved, event, made))
+        self._change_names(lambda document: _move(document, moved, event, made), [one.name for one in moved])
 
     def rekey(self, names: Iterable[str], key: str) -> None:
         made, several = self._made(key), list(names)
@@ -170,7 +170,7 @@ class SharedLedger(Ledger):
                 if name in document.get("names", {}):
                     document["names"][name] |= {"key": key, "made": made}
 
-        self._change_names(change)
+        self._change_names(change, several)
 
     def retire(self, name: str) -> None:
         self._change_names(lambda document: document.get("names", {}).pop(name, None))
@@ -197,10 +197,12 @@ class SharedLedger(Ledger):
         document: Names = json.loads(found.body)
         return document
 
-    def _change_names(self, change: Callable[[Names], object]) -> None:
+    def _change_names(self, change: Callable[[Names], object], ours: Iterable[str] = ()) -> None:
+        """What is behind the names that are ours is known here; of those that others have moved meanwhile it is not."""
         moved = self._merge(self.place, self._remembered(self.place), change)
         self._remember(self.place, moved)
-        self._mark(json.loads(moved.body).get("names", {}).values())
+        held = json.loads(moved.body).get("names", {})
+        self._mark(held[name] for name in ours if name in held)
 
     def _bring_records_of(self, held: Mapping[str, Any]) -> None:
         """Records and facts behind the names that moved since we looked."""

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
+import signal
 import subprocess
 import sys
 from collections.abc import Callable
@@ -13,6 +15,8 @@ import pytest
 import specs_on
 from helpers import Project
 from mlspec.runtimes.conformance import Subject, Trial, begin
+from mlspec.runtimes.conformance.ground import until
+from mlspec.runtimes.conformance.points import KILLED
 from mlspec.runtimes.targets import targets
 
 QUIET = {name: value for name, value in os.environ.items() if name not in ("MAKEFLAGS", "MFLAGS", "MAKELEVEL")}
@@ -73,13 +77,39 @@ env there on make {{ store = "{project.root}/store" }}
     assert project.run("apply", "--on", "there").code == 0
     before = digests(project, "a.mlspec", "there")
     spec = (project.root / "a.mlspec").read_text()
-    project.file("a.mlspec", spec.replace("> 0", "> 5").replace('* from numbers"', 'n + 1 as n from numbers"').replace("numbers.n from", "numbers.n + 1 as n from"))
+    spec = spec.replace("> 0", "> 5").replace('* from numbers"', 'n + 1 as n from numbers"')
+    project.file("a.mlspec", spec.replace("numbers.n from", "numbers.n + 1 as n from"))
     project.run("compile", "--on", "there", "--to", "out")
     ran = by_hand(project.root / "out")
     assert ran.returncode == 2, ran.stdout + ran.stderr
     assert (project.root / "out" / "failed").read_text() == "few\n"
     after = digests(project, "a.mlspec", "there")
     assert after["few"] == before["few"] and after["more"] != before["more"]
+
+
+@pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGKILL])
+def test_the_jobs_end_with_the_apply(sent: signal.Signals, trial: Trial) -> None:
+    """Though it is the only one that is told."""
+    ground = trial.ground(f"ends_{sent.name.lower()}", KILLED)
+    process = ground.start("apply", ground.spec, "--on", "there")
+    until(lambda: ground.noted()["begun"] == 1, 60, "the slow step to begin")
+    process.send_signal(sent)
+    process.communicate(timeout=60)
+    assert process.returncode == (130 if sent is signal.SIGINT else -9)
+    until(lambda: str(ground.root) not in running(), 60, "its jobs to end")
+    Path(f"{ground.tally}.go").touch()
+    assert ground.apply().code == 0
+    assert (ground.noted()["slow"], ground.noted()["constant"]) == (1, 1)
+
+
+def running() -> str:
+    """The folders in which processes of mlspec work."""
+    found = []
+    for process in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            if b"mlspec" in (process / "cmdline").read_bytes():
+                found.append(str((process / "cwd").readlink()))
+    return "\n".join(found)
 
 
 def test_edges_are_as_in_the_plan(project: Project) -> None:
