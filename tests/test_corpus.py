@@ -88,7 +88,7 @@ FILES = InMemory(
      "def fit(people: pd.DataFrame, trees: int = 3, mode: Literal['fast', 'slow'] = 'fast', names: list[str] = ()):\n"
      "    return object()\n\n\ndef two(people) -> tuple[pd.DataFrame, pd.DataFrame]:\n    return people, people\n\n\n"
      "def starred(*frames):\n    return frames[0]\n\n\ndef plain(people, depth=3):\n    return people\n\n\n"
-     "class Own:\n    def __init__(self, **options): ...\n",
+     "class Own:\n    def __init__(self, **options): ...\n    def fit(self, X, y): ...\n    def predict(self, X): ...\n",
      "models.py": "import pandas as pd\n\nANSWER = 42\n\n\nclass Question:\n    pass\n\n\n"
      "class Unfitted:\n    def predict(self, X): ...\n\n\nclass Unasked:\n    def fit(self, X, y): ...\n\n\n"
      "def framed(people: pd.Datframe):\n    return people\n\n\ndef asked(request: Questoin):\n    return {}\n",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 import sys
 from collections.abc import Callable
@@ -37,3 +38,14 @@ def test_what_a_step_printed_is_on_the_server_without_the_secret(trial: Trial, p
 def test_specs_are_the_same(tmp_path: Path, prefect: PrefectHere) -> None:
     env = f'env there on prefect {{\n  store = "{tmp_path}/store"\n  work_pool = "{POOL}"\n}}'
     assert specs_on.differences(specs_on.CHOSEN, tmp_path / "specs", env) == {}
+
+
+def test_edges_are_as_in_the_plan(tmp_path: Path) -> None:
+    spec = specs_on.lay_out("telco_churn", tmp_path / "telco", 'env there on prefect { store = "/s" }')
+    assert spec.run("compile", "--on", "there", "--to", "out").code == 0
+    flow = (spec.root / "out" / "flow.py").read_text(encoding="utf-8")
+    submitted = re.findall(r"^    (\w+)_done = \w+\.submit\((.*)\)$", flow, re.MULTILINE)
+    assert {name: set(re.findall(r"allow_failure\((\w+)_done\)", given)) for name, given in submitted} == {
+        "customers": set(), "train_test": {"customers"}, "churn": {"train_test"}, "churn_api": {"churn"},
+        "scores": {"churn", "customers"},
+    }  # fmt: skip
