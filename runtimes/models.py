@@ -108,7 +108,7 @@ def _code_needed(path: Path, code: Mapping[str, Path]) -> Mapping[str, Path]:
 
 def _about(model: Any, signature: Signature) -> dict[str, Any]:
     steps, last = _halves(model)
-    own = steps[1:] if signature.encoder else steps  # the encoder that was put before it is told apart
+    own = () if signature.encoder else steps  # what was put before it is told apart
     about: dict[str, Any] = {"estimator": ", then ".join(type(step).__name__ for step in (*own, last))}
     if signature.encoder:
         about["encoder"] = signature.encoder

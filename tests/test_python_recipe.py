@@ -359,6 +359,12 @@ def test_an_error_is_told_by_the_users_own_frames(world: World) -> None:
     assert str(world.root) not in told.detail
 
 
+def test_a_package_that_is_not_installed_is_told_without_frames(world: World) -> None:
+    said = trouble(lambda: world.make("no_such_package:Forest", world.given("data", FLOWERS), kind="model"))
+    assert said.help == "install no_such_package where mlspec runs"
+    assert said.detail == ""
+
+
 def test_a_file_that_cannot_be_imported_is_told(world: World) -> None:
     world.write("a.py", "import no_such_package_here\n")
     world.write("b.py", "def f(:\n")
