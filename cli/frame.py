@@ -41,6 +41,22 @@ def locked_argument(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--locked", action="store_true", help="take of the sources exactly what mlspec.lock says")
 
 
+def set_argument(parser: argparse.ArgumentParser) -> None:
+    help_ = "give a param or an argument this value, in place of the spec's"
+    parser.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help=help_)
+
+
+def workers_argument(parser: argparse.ArgumentParser) -> None:
+    help_ = "how many steps run at once (default: as many as there are cores)"
+    parser.add_argument("--workers", type=_one_or_more, help=help_)
+
+
+def _one_or_more(written: str) -> int:
+    if not written.isdecimal() or int(written) < 1:
+        raise argparse.ArgumentTypeError(f"{written} is no whole number of 1 or more")
+    return int(written)
+
+
 def name_and_spec(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("name", help="an artifact of the spec")
     spec_argument(parser)

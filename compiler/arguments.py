@@ -100,9 +100,6 @@ def unknown(name: str, span: Span, known: Iterable[str], of: str, scope: Scope) 
 
 
 def _wrong(line: tree.Assign, argument: Argument, scope: Scope) -> None:
-    wanted = values.WORDS[argument.takes]
-    if argument.choices:
-        wanted = " or ".join(f'"{choice}"' for choice in argument.choices)
     help_, fix = meant.instead(line.value, argument)
-    facts = {"name": line.name, "wanted": wanted, "found": scope.written(line.value.span)}
+    facts = {"name": line.name, "wanted": values.wanted(argument), "found": scope.written(line.value.span)}
     scope.tell("E206", line.value.span, facts, help=help_, fix=fix)

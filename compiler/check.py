@@ -15,7 +15,7 @@ from ..grammar.foreign import OTHER_RECIPES
 from ..grammar.kinds import ANSWERING, KINDS, LINES, RECIPES, SEEN, TYPES, Recipe
 from ..grammar.source import Source, Span
 from . import conditions, declared, learn, looked, make, meant, running, search, serving, values, verdict
-from .lines import word
+from .lines import said, word
 from .load import Files
 from .lock import Pinned
 from .memo import Memo
@@ -87,8 +87,9 @@ def params(names: Names, scope: Scope) -> values.Params:
         type_ = declared.read_type(param.type, scope) if param.type else None
         if param.value is None:
             of = scope.written(param.type.span) if param.type else "text"
+            example = _as_written(type_)
             way = (
-                f"give it one: param {name}: {of} = {_as_written(type_)}"
+                f"give it one: param {name}: {of} = {example}\nor for this once: mlspec check --set '{name} = {example}'"
                 if "." not in name
                 else f"give it one: {name.rpartition('.')[2]} = …"
             )
@@ -104,6 +105,7 @@ def params(names: Names, scope: Scope) -> values.Params:
             facts = {"name": name, "type": str(type_), "found": scope.written(param.value.span)}
             help_, fix = meant.for_type(param.value, type_)
             scope.tell("E108", param.value.span, facts, help=help_, fix=fix)
+            value = None  # and nothing is held against it
         found[name] = _as_declared(value, type_)
     return found
 
@@ -200,7 +202,7 @@ def _remember(node: Node, scope: Scope) -> None:
 def _lines_belong(block: tree.Block, scope: Scope) -> None:
     for line in block.lines:
         if isinstance(line, tree.SetPath):
-            scope.tell("E209", line.span, {"line": "set", "kind": block.kind}, help="set stands in an env")
+            scope.tell("E209", line.span, {"line": said(line), "kind": block.kind}, help="set stands in an env")
             continue
         form = LINES[word(line)]
         if block.kind not in form.kinds:
@@ -208,7 +210,9 @@ def _lines_belong(block: tree.Block, scope: Scope) -> None:
             if isinstance(line, tree.ColumnLine) and len(line.type.values) == 1 and line.type.span.end == line.span.end:
                 help_ = f"an argument gets its value by =: {line.name} = {scope.written(line.type.span)}"
                 fix = Fix(Span(line.span.path, line.name_span.end, line.type.span.start), " = ")
-            scope.tell("E209", line.span, {"line": form.word, "kind": block.kind}, help=help_, fix=fix)
+            if isinstance(line, tree.Among):
+                help_ = f"only a model has arguments to search: write one value, {line.name} = …"
+            scope.tell("E209", line.span, {"line": said(line), "kind": block.kind}, help=help_, fix=fix)
 
 
 def recipe_of(block: tree.Block, scope: Scope) -> Recipe | None:

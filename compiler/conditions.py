@@ -14,8 +14,8 @@ from ..grammar.foreign import OTHER_FUNCTIONS
 from ..grammar.kinds import DATA_FUNCTIONS, METRICS, SERVICE_FACTS
 from ..grammar.source import Span
 from . import notebook, rows, values
-from .held import Side, backwards, held
-from .program import Expect, Expression, Fact, Literal_, Node, Operation, Scalar, Within
+from .held import Side, backwards, example, held, type_of
+from .program import Expect, Expression, Fact, Literal_, Node, Operation, Within
 from .scope import Scope, column_missing, did_you_mean, dotted, last_part
 from .types import Column, Columns, by_name, is_number, is_ordered
 
@@ -38,7 +38,9 @@ def check(line: tree.Expect, node: Node, scope: Scope) -> Expect | None:
     else:
         typed = _Checker(node, scope).read(line.condition)
         if typed is not None and typed.type not in ("truth", ""):
-            scope.tell("E605", line.condition.span, {"type": typed.type}, help="compare it, as in >= 0.8")
+            scope.tell(
+                "E605", line.condition.span, {"type": typed.type}, help=f"compare it, as in {example(typed.type)}"
+            )
             typed = None
         condition = typed.expression if typed else None
     if condition is None:
@@ -67,7 +69,7 @@ class _Checker:
             case tree.Truth():
                 return Typed(Literal_(value=written.value, text=str(written.value).lower()), "truth", written.span)
             case tree.Date():
-                return _of_moment(values.Moment(written.value), written.span)
+                return _of_moment(written.value, written.span)
             case tree.Column():
                 return self._own(written)
             case tree.Reference():
@@ -96,11 +98,11 @@ class _Checker:
             if value is None:
                 return None
             if isinstance(value, values.Moment):
-                return _of_moment(value, written.span)
+                return _of_moment(value.text, written.span)
             if isinstance(value, tuple | values.ColumnValue | values.Secret):
                 scope.tell("E216", written.span, {})
                 return None
-            return Typed(Literal_(value=value, text=str(value)), _type_of(value), written.span)
+            return Typed(Literal_(value=value, text=str(value)), type_of(value), written.span)
         if scope.names_nothing(written):
             return None
         if len(written.path) != 1:
@@ -355,14 +357,8 @@ NEVER_MORE_THAN_1 = ("accuracy", "balanced_accuracy", "f1", "f1_macro", "f1_micr
                      "average_precision", "r2", "explained_variance")  # fmt: skip
 
 
-def _of_moment(moment: values.Moment, span: Span) -> Typed:
-    return Typed(Literal_(value=moment.text, text=moment.text), "date", span)
-
-
-def _type_of(value: Scalar) -> str:
-    if isinstance(value, bool):
-        return "truth"
-    return "number" if isinstance(value, int | float) else "text" if isinstance(value, str) else ""
+def _of_moment(text: str, span: Span) -> Typed:
+    return Typed(Literal_(value=text, text=text), "date", span)
 
 
 def _column_type(column: Column | None) -> str:

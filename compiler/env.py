@@ -10,7 +10,7 @@ from ..grammar.diagnostic import Diagnostic, Fix, Label, listing, nearest
 from ..grammar.kinds import Argument
 from ..grammar.source import Span
 from . import meant, values
-from .lines import word
+from .lines import said, word
 from .program import LOCAL, Environment, Node, Program, Value
 from .resolve import is_lost
 from .target import Target
@@ -65,7 +65,7 @@ def check(env: tree.Env, targets: Mapping[str, Target], params: Mapping[str, Val
                 if target is not None:
                     told += _option(line, target, params)
             case _:
-                told.append(Diagnostic("E209", line.span, {"line": word(line), "kind": "env"},
+                told.append(Diagnostic("E209", line.span, {"line": said(line), "kind": "env"},
                                        help="an env holds options, name = value, and set path = value"))  # fmt: skip
     for option in sorted(target.required - set(given)) if target is not None else ():
         help_ = f"write in it: {option} = {_example(target, option)}"
@@ -124,7 +124,7 @@ def _option(line: tree.Assign, target: Target, params: Mapping[str, Value]) -> l
         return [Diagnostic("E205", line.name_span, {"of": target.name, "name": line.name}, help=help_, fix=fix)]
     value = values.read(line.value, params, told)
     if value is not None and not values.fits(value, line.value, option):
-        facts = {"name": line.name, "wanted": values.WORDS[option.takes], "found": _shown(value)}
+        facts = {"name": line.name, "wanted": values.wanted(option), "found": _shown(value)}
         help_, fix = meant.instead(line.value, option)
         told.append(Diagnostic("E206", line.value.span, facts, help=help_, fix=fix))
     return told

@@ -42,6 +42,18 @@ class Wrong:
     help: str = ""
 
 
+def type_of(value: object) -> str:
+    if isinstance(value, bool):
+        return "truth"
+    return "number" if isinstance(value, int | float) else "text" if isinstance(value, str) else ""
+
+
+def example(type_: str) -> str:
+    """How something of this type is compared."""
+    examples = {"date": ">= 2015-01-01", "text": '== "a"', "time": "< 50ms", "share": "< 1%", "size": "< 1GiB"}
+    return examples.get(type_, ">= 0")
+
+
 def held(operator: str, left: Side, right: Side) -> str | Wrong:
     """The type of `left operator right`."""
     if operator in ("and", "or"):

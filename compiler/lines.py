@@ -11,5 +11,14 @@ FORMS: dict[type, str] = {
 }  # fmt: skip
 
 
+def said(line: tree.Line) -> str:
+    """A line in the words of who wrote it."""
+    return (
+        f"{line.name} in …"
+        if isinstance(line, tree.Among)
+        else f"a{'n' * (word(line)[0] in 'aeiou')} {word(line)} line"
+    )
+
+
 def word(line: tree.Line) -> str:
     return FORMS[type(line)]

@@ -15,7 +15,7 @@ from ..grammar.diagnostic import Diagnostic, Fix, Label, listing, nearest
 from ..grammar.kinds import RECIPES
 from ..grammar.parse import Parsed
 from ..grammar.source import Source
-from .lines import word
+from .lines import said
 from .load import Files
 
 Read = Callable[[Source], Parsed]
@@ -150,7 +150,7 @@ class _Linker:
         given: dict[str, tree.Assign] = {}
         for line in use.lines:
             if not isinstance(line, tree.Assign):
-                facts = {"line": word(line), "kind": "use"}
+                facts = {"line": said(line), "kind": "use"}
                 self.diagnostics.append(Diagnostic("E209", line.span, facts, help="a use gives values: name = value"))
             elif line.name in given:
                 first = Label(given[line.name].name_span, "first given here")

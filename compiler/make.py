@@ -21,6 +21,7 @@ from . import (
     running,
     search,
     serving,
+    shares,
     signature,
     sql,
     values,
@@ -30,8 +31,8 @@ from .load import Found, Unreadable, apart_by, is_remote
 from .program import Input, Node, Value
 from .program import Recipe as Made
 from .resolve import is_lost, is_source
-from .scope import Scope, column_missing, did_you_mean, dotted
-from .types import INT, TEXT, Column, Columns, by_name, is_ordered, optional, required
+from .scope import Scope, did_you_mean
+from .types import INT, TEXT, Column, Columns, by_name, optional, required
 
 
 def node(block: tree.Block, recipe: Recipe, scope: Scope) -> Node | None:
@@ -304,9 +305,16 @@ def _sql_problem(
         value = text[problem.start + 1 : problem.end]
         if scope.may_hold(name) or is_lost(value, scope.names.lost):
             return  # what gives it may stand in a line that could not be read
+    name = text[problem.start + 1 : problem.end]
+    if text.startswith("$", problem.start) and name in scope.names.secrets:
+        help_ = "a query is kept with what it makes: hand the secret to a function of yours in Python"
+        scope.tell("E114", span, {"name": name}, help=help_)
+        return
     help_ = problem.help
     if not help_ and text[problem.start : problem.start + 1] == "{":
         help_ = "a query names its inputs as tables, and params as $name; nothing is pasted into it"
+    if help_.startswith('write "') and isinstance(written, tree.Text) and not written.raw and not file:
+        help_ = help_.replace('"', '\\"')  # it is to stand within a text in quotes
     scope.tell("E501", span, {"message": problem.message}, note=note, help=help_)
 
 
@@ -360,8 +368,7 @@ def _may_be(found: Column, declared_: Column) -> bool:
 
 
 def _split(block: tree.Block, base: Node, given: arguments.Given, scope: Scope) -> Node:
-    _split_columns(base, given, scope)
-    _split_shares(block, base, given, scope)
+    shares.check(block, base, given, scope)
     plain = {name: value.name if isinstance(value, values.ColumnValue) else values.plain(value)
              for name, (value, _) in given.items()}  # fmt: skip
     known = scope.columns.get(base.inputs[0].name) if base.inputs else None
@@ -369,59 +376,6 @@ def _split(block: tree.Block, base: Node, given: arguments.Given, scope: Scope) 
     if base.inputs and base.inputs[0].kind != "data":
         scope.tell("E104", block.head, {"name": base.inputs[0].name, "kind": base.inputs[0].kind, "wanted": "data"})
     return base.model_copy(update={"arguments": plain, "columns": dict.fromkeys(base.names, columns)})
-
-
-def _split_columns(base: Node, given: arguments.Given, scope: Scope) -> None:
-    known = scope.columns.get(base.inputs[0].name) if base.inputs else None
-    for name in ("by", "stratify", "order"):
-        if name not in given or known is None:
-            continue
-        line = given[name][1]
-        assert isinstance(line.value, tree.Column)
-        column = by_name(known).get(line.value.name)
-        if column is None:
-            column_missing(scope, line.value, known, base.inputs[0].name)
-        elif name == "order" and not is_ordered(column.type):
-            facts = {"problem": f"order takes a number or a date, and {dotted(column.name)} is {column.type}"}
-            scope.tell("E604", line.value.span, facts)
-
-
-def _split_shares(block: tree.Block, base: Node, given: arguments.Given, scope: Scope) -> None:
-    said = [name for name in base.names if name in given]
-    unsaid = [name for name in base.names if name not in given]
-    wrong = any(isinstance(line, tree.Assign) and scope.told_within(line.span) for line in block.lines)
-    if len(unsaid) > 1 and not wrong:
-        help_ = f"say how much goes to all but one of them, as in {unsaid[-1]} = 20%"
-        scope.tell("E212", block.head, {"outputs": " and ".join(unsaid)}, help=help_)
-    shares = 0.0
-    for name in said:
-        value, line = given[name]
-        if isinstance(value, values.Moment):
-            if "order" not in given:
-                scope.tell("E213", line.value.span, {"name": name}, help="write order = .date too")
-        elif isinstance(value, int | float):
-            share = values.dimension(line.value) == "share" or isinstance(value, float)
-            shares += value if share else 0
-            if value <= 0 or (share and value >= 1):
-                scope.tell(
-                    "E206",
-                    line.value.span,
-                    {
-                        "name": name,
-                        "wanted": "more than nothing and less than all",
-                        "found": scope.written(line.value.span),
-                    },
-                )
-    if shares >= 1 and unsaid:
-        scope.tell(
-            "E206",
-            given[said[-1]][1].value.span,
-            {
-                "name": said[-1],
-                "wanted": f"a share that leaves rows for {unsaid[0]}",
-                "found": scope.written(given[said[-1]][1].value.span),
-            },
-        )
 
 
 # --- a model as recipe ----------------------------------------------------------------------------------------

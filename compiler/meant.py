@@ -106,6 +106,8 @@ def _of_text(text: str, argument: Argument) -> str:
 def _of_plain(written: tree.Number | tree.Truth, argument: Argument) -> Way:
     if isinstance(written, tree.Truth):
         return argument.doc, None
+    if isinstance(written.value, int) and not written.unit and argument.least is not None:
+        return "", None  # of the right kind, and too small or too large
     value = f"{written.value}{written.unit}"
     if argument.takes in ("text", "texts") and not argument.choices:
         return f'write "{value}"', Fix(written.span, f'"{value}"')

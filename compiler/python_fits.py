@@ -151,6 +151,9 @@ def _given(block: tree.Block) -> set[str]:
 def _lacking(block: tree.Block, node: Node, read: Signature, scope: Scope) -> None:
     mistyped = {nearest(line.name, read.required) for line in _assigned(block) if line.name not in read.code.parameters}
     missing = [name for name in _missing(block, node, read) if name not in mistyped]
+    # An input that goes by another name than its parameter is told at the input.
+    strangers = [item for item in block.inputs if (item.alias or item.reference.name) not in read.code.parameters]
+    missing = missing[len(strangers) :] if not read.open else missing
     if missing and block.recipe and all(map(scope.is_there, block.inputs)):
         facts = {"function": _name(read), "missing": ", ".join(missing)}
         help_ = f"give it an input of that name, or a line: {missing[0]} = …"

@@ -8,7 +8,7 @@ from ..grammar import tree
 from ..grammar.diagnostic import Fix, nearest
 from ..grammar.source import Span
 from . import values
-from .held import Side, Wrong, backwards, held
+from .held import Side, Wrong, backwards, example, held, type_of
 from .program import Expression, Literal_, Node, Operation, Rows, Scalar
 from .scope import Scope, column_missing, did_you_mean, dotted, last_part
 from .types import Column, by_name
@@ -36,7 +36,7 @@ def condition(written: tree.Expression, node: Node, scope: Scope) -> Expression 
     if found is None:
         return None
     if found.type not in ("truth", ""):
-        scope.tell("E605", written.span, {"type": found.type}, help="compare it, as in >= 0")
+        scope.tell("E605", written.span, {"type": found.type}, help=f"compare it, as in {example(found.type)}")
         return None
     broken = Rows(
         of=node.name, broken=f"not ({found.sql})", others=tuple(sorted(writer.others)), columns=tuple(writer.columns)
@@ -90,7 +90,7 @@ class _RowWriter:
             return _Written(f"{value.type} '{value.text}'", "date", written.span, value.text)
         plain = values.plain(value)
         scalar = None if isinstance(plain, tuple) else plain
-        return _Written(_sql_literal(plain), values.dimension(written) or _type_of(scalar), written.span, scalar)
+        return _Written(_sql_literal(plain), values.dimension(written) or type_of(scalar), written.span, scalar)
 
     def _column(self, written: tree.Column) -> _Written | None:
         columns = self.scope.columns.get(self.node.name)
@@ -98,6 +98,9 @@ class _RowWriter:
         if columns is None:
             return _Written(_sql_name(written.name), "", written.span)
         column = by_name(columns).get(written.name)
+        if column is None and written.name == "rows":
+            self.scope.tell("E606", written.span, {}, help="write two lines, each with its own expect")
+            return None
         if column is None:
             column_missing(self.scope, written, columns, self.node.name)
             return None
@@ -224,12 +227,6 @@ class _RowWriter:
 # The types of columns, as conditions speak of them.
 TYPES = {"int": "number", "float": "number", "text": "text", "bool": "truth", "date": "date", "timestamp": "date",
          "list": "list"}  # fmt: skip
-
-
-def _type_of(value: Scalar) -> str:
-    if isinstance(value, bool):
-        return "truth"
-    return "number" if isinstance(value, int | float) else "text" if isinstance(value, str) else ""
 
 
 def _sql_name(name: str) -> str:

@@ -47,9 +47,8 @@ def _need(pair: tree.Pair, options: Mapping[str, Argument], found: dict[str, obj
     value = values.read(pair.value, scope.params, scope.told)
     if value is None:
         return
-    if not values.fits(value, pair.value, option) or (isinstance(value, int | float) and value < 0):
-        wanted = values.WORDS[option.takes] + (" of 0 or more" if isinstance(value, int | float) and value < 0 else "")
-        facts = {"name": pair.name, "wanted": wanted, "found": scope.written(pair.value.span)}
+    if not values.fits(value, pair.value, option):
+        facts = {"name": pair.name, "wanted": values.wanted(option), "found": scope.written(pair.value.span)}
         help_, fix = meant.instead(pair.value, option)
         scope.tell("E206", pair.value.span, facts, help=help_, fix=fix)
         return

@@ -6,14 +6,11 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from ..grammar import tree
-from ..grammar.kinds import LINES, Argument
+from ..grammar.kinds import LINES, MOST_TRIALS, Argument
 from . import arguments, best, meant, values
 from .program import Among, Node, Search
 from .scope import Scope
 from .searched import among, is_numbers
-
-MOST = 10_000  # trials of one search
-LEAST = {"trials": 1, "folds": 2}
 
 
 def with_search(block: tree.Block, node: Node, scope: Scope) -> Node:
@@ -87,9 +84,9 @@ def _has_an_end(
         scope.tell("E805", endless.choices.span, {"name": endless.name}, help=help_)
         return
     count = Search(space=tuple(space.values()), best="max", metric="").combinations or 0
-    if count > MOST:
+    if count > MOST_TRIALS:
         help_ = "say how many to try, as in trials = 100, or make the sets smaller"
-        scope.tell("E806", line.span, {"count": f"{count:,}", "most": f"{MOST:,}"}, help=help_)
+        scope.tell("E806", line.span, {"count": f"{count:,}", "most": f"{MOST_TRIALS:,}"}, help=help_)
 
 
 # --- its options ------------------------------------------------------------------------------------------------
@@ -115,12 +112,10 @@ def _number(pair: tree.Pair, option: Argument, scope: Scope) -> int | None:
     value = values.read(pair.value, scope.params, scope.told)
     if value is None:
         return None
-    if isinstance(value, int) and values.fits(value, pair.value, option) and LEAST[pair.name] <= value <= MOST:
+    if isinstance(value, int) and values.fits(value, pair.value, option):
         return value
-    whole = isinstance(value, int) and not isinstance(value, bool)
-    wanted = f"a whole number from {LEAST[pair.name]} to {MOST:,}" if whole else values.WORDS[option.takes]
-    help_, fix = ("", None) if whole else meant.instead(pair.value, option)
-    facts = {"name": pair.name, "wanted": wanted, "found": scope.written(pair.value.span)}
+    help_, fix = meant.instead(pair.value, option)
+    facts = {"name": pair.name, "wanted": values.wanted(option), "found": scope.written(pair.value.span)}
     scope.tell("E206", pair.value.span, facts, help=help_, fix=fix)
     return None
 

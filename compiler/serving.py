@@ -43,7 +43,6 @@ def http(block: tree.Block, base: Node, scope: Scope) -> Node:
                 help_ = f"write in {model.name}: predict .target from .a, .b"
                 scope.tell("E215", written.span, {"name": model.name}, help=help_)
     _is_there_now(block, scope)
-    _port(block, base, scope)
     return base.model_copy(update={"columns": {base.name: _saw_rows(base, scope)}})
 
 
@@ -52,13 +51,6 @@ def _is_there_now(block: tree.Block, scope: Scope) -> None:
         if item.last:
             name = item.reference.name
             scope.tell("E115", item.span, {"name": name}, help=f"a service answers with what there is: from {name}")
-
-
-def _port(block: tree.Block, base: Node, scope: Scope) -> None:
-    port = base.arguments.get("port")
-    if isinstance(port, int) and not 1 <= port <= 65535:
-        facts = {"name": "port", "wanted": "a number from 1 to 65535", "found": str(port)}
-        scope.tell("E206", _line(block, "port").value.span, facts)
 
 
 def _line(block: tree.Block, name: str) -> tree.Assign:
@@ -81,7 +73,6 @@ def python(block: tree.Block, base: Node, entry: str | None, scope: Scope) -> No
         scope.tell("E409", written.span, {"entry": entry}, help=f"name a function that takes {REQUEST}")
         return None
     _is_there_now(block, scope)
-    _port(block, base, scope)
     if read.code.files:
         _called(block, base, read, scope)
     exchange = _exchange(block, base, read, scope)

@@ -15,7 +15,7 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 
 from ..grammar.diagnostic import listing, nearest
-from .sql_complaints import problem_of
+from .sql_complaints import named_by_a_word, problem_of
 from .sql_missing import UNKNOWN, known_facts
 from .sql_text import Problem, Tree, body_of, from_sql, name_of, place_of, to_sql, word_at
 from .sql_values import parameter, wrong_date, wrong_text
@@ -52,7 +52,7 @@ def bind(query: str, tables: Mapping[str, Columns | None], values: Mapping[str, 
     nothing for a mistake."""
     read = query_of(query)
     if isinstance(read, Problem):
-        return Bound(None, problem=read)
+        return Bound(None, problem=named_by_a_word(read, query, tables))
     inputs = {name.lower(): name for name in tables}
     used = tuple(dict.fromkeys(inputs[n.text.lower()] for n in read.tables if n.text.lower() in inputs))
     bound = Bound(None, used, tuple(dict.fromkeys(n.text for n in read.parameters)), read.ordered)

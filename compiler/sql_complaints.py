@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ..grammar.diagnostic import listing, nearest
 from .sql_text import Problem, Tree, from_sql, span_of, word_at
@@ -94,10 +94,28 @@ def _no_fit(found: re.Match[str], around: _Complaint) -> tuple[str, str]:
     return f"{found['name']} does not take {_plains(found['types'])}", help_
 
 
+def _not_grouped(found: re.Match[str], around: _Complaint) -> tuple[str, str]:
+    """Said of any name after having that is not grouped, also of one that there is not."""
+    name = found["name"]
+    known = {column.name.lower() for columns in around.tables.values() for column in columns}
+    if around.tables and name.rpartition(".")[2].strip('"').lower() not in known:
+        return f"no column named {name} in {listing(around.tables)}", "give it its name in select, as in count(*) as n"
+    return f"{name} is neither grouped nor aggregated", f"write group by all, or any_value({name})"
+
+
 def _unexpected(found: re.Match[str], around: _Complaint) -> tuple[str, str]:
     close = nearest(found["name"], _KEYWORDS)
     help_ = f"did you mean {close}?" if close and close != found["name"].lower() else ""
     return f"{found['name']} should not stand here", help_
+
+
+def named_by_a_word(problem: Problem, text: str, tables: Mapping[str, Columns | None]) -> Problem:
+    """`select * from order`: where an input or a column has the name of a word of SQL, that is said."""
+    word = text[problem.start : problem.end]
+    names = {*tables, *(column.name for columns in tables.values() for column in columns or ())}
+    if not word or word.lower() not in {name.lower() for name in names}:
+        return problem
+    return replace(problem, message=f"{word} is a word of SQL, and no name without quotes", help=f'write "{word}"')
 
 
 _KEYWORDS = ("select", "from", "where", "group", "order", "having", "join", "left", "limit", "with", "union", "qualify")
@@ -120,8 +138,7 @@ _WORDINGS: tuple[tuple[str, Wording], ...] = (
     (r'Referenced table "(?P<name>.+?)" not found!(\s*Candidate tables: (?P<known>.*))?', _no_table),
     (r"(?P<kind>Type|Function) with name (?P<name>\S+) does not exist", _no_function),
     (r"(?:given name and argument types '|function call \")(?P<name>.+?)\((?P<types>.*?)\)['\"]\.", _no_fit),
-    (r'column "(?P<name>.+?)" must appear in the GROUP BY', _says(
-        "{name} is neither grouped nor aggregated", "write group by all, or any_value({name})")),
+    (r'column "(?P<name>.+?)" must appear in the GROUP BY', _not_grouped),
     (r"(?P<a>\w+ clause) cannot contain aggregates", _says(
         "{a} cannot hold an aggregate", "a condition on an aggregate stands after having")),
     (r"aggregate function calls cannot be nested", _says(

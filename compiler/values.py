@@ -124,8 +124,28 @@ def dimension(expression: tree.Expression) -> str:
     return ""
 
 
+def wanted(argument: Argument) -> str:
+    """What an argument takes, for people."""
+    if argument.choices:
+        return " or ".join(f'"{choice}"' for choice in argument.choices)
+    words = WORDS[argument.takes]
+    if argument.least is not None and argument.most is not None:
+        return f"{words} from {argument.least:,} to {argument.most:,}"
+    return words if argument.least is None else f"{words} of {argument.least:,} or more"
+
+
 def fits(value: object, written: tree.Expression, argument: Argument) -> bool:
     """Whether a value is what an argument takes."""
+    return _is_such(value, written, argument) and _is_between(value, argument)
+
+
+def _is_between(value: object, argument: Argument) -> bool:
+    if not isinstance(value, int | float):
+        return True
+    return (argument.least is None or argument.least <= value) and (argument.most is None or value <= argument.most)
+
+
+def _is_such(value: object, written: tree.Expression, argument: Argument) -> bool:
     unit = dimension(written)
     number = isinstance(value, int | float) and not isinstance(value, bool)
     match argument.takes:

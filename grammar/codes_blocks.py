@@ -76,7 +76,7 @@ BLOCKS = (
     ),
     Code(
         "E209",
-        "a {line} line does not belong to the kind {kind}",
+        "{line} does not belong to the kind {kind}",
         (
             "Each kind has its own lines: columns belong to data, predict and measure to models; arguments, "
             "expect, needs and every to all."

@@ -22,6 +22,19 @@ def param(at: Misfit) -> Diagnostic | None:
     return Diagnostic("E011", at.span, facts, help=help_, fix=fix) if fix else None
 
 
+def quote_within(at: Misfit) -> Diagnostic | None:
+    """`by sql "… where town = "Bern""`: the text ends where another begins."""
+    if at.before is None or at.before.kind != "STRING" or not at.touches(at.index) or at.token.kind not in WITHIN:
+        return None
+    is_query = at.text(at.index - 2) == "sql"
+    word = shown(at.token.text.strip('"') or "Bern")
+    help_ = f"in a query a text has single quotes: '{word}'" if is_query else 'within a text a quote is written \\"'
+    return at.does_not_fit(f"the text ends at the quote before it; {help_}")
+
+
+WITHIN = ("NAME", "STRING", "NUMBER", "DATE", "TIME", "COLUMN")
+
+
 def source_left_out(at: Misfit) -> Diagnostic | None:
     """`from "customers.csv"`: the ending tells what it is."""
     if at.token.kind != "STRING" or at.before is None or at.before.kind not in ("FROM", "BY", "_COMMA"):
@@ -170,6 +183,7 @@ def _value_of(at: Misfit) -> Diagnostic | None:
 
 RULES = (
     param,
+    quote_within,
     source_left_out,
     semicolon,
     colon_for_body,

@@ -22,8 +22,8 @@ Takes = Literal[
 
 @dataclass(frozen=True, slots=True)
 class Argument:
-    """`takes` is the type of the value. `choices` closes it. An argument without a default may be left out. `secret`:
-    it may be one."""
+    """`takes` is the type of the value. `choices` closes it; a number lies between `least` and `most`. An argument
+    without a default may be left out. `secret`: it may be one."""
 
     name: str
     takes: Takes
@@ -31,6 +31,8 @@ class Argument:
     default: object = None
     choices: tuple[str, ...] = ()
     secret: bool = False
+    least: int | None = None
+    most: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +113,7 @@ RECIPES: dict[str, Recipe] = {
             (
                 Argument("sheet", "text", "The sheet's name; the first one if unsaid.", ""),
                 Argument("header", "bool", "Whether the first row holds the names.", True),
-                Argument("skip", "int", "Rows above the header to pass over.", 0),
+                Argument("skip", "int", "Rows above the header to pass over.", 0, least=0),
                 Argument("missing", "texts", "The words for a missing value.", ("",)),
                 Argument("decimal", "text", "What stands before the decimals of a number kept as text.", "."),
                 Argument("thousands", "text", "What stands between the thousands of a number kept as text.", ""),
@@ -171,6 +173,7 @@ RECIPES: dict[str, Recipe] = {
             "shell",
             ("data", "model"),
             "Any program: inputs and the place of the output come as environment variables.",
+            (Argument("format", "text", "What it writes; told by itself if unsaid.", choices=("csv", "parquet")),),
             open=True,
         ),
         Recipe(
@@ -186,9 +189,9 @@ RECIPES: dict[str, Recipe] = {
             "An HTTP service that answers with the model's predictions.",
             (
                 Argument("route", "text", "The path that answers.", "/predict"),
-                Argument("port", "int", "The port; a free one, kept from then on, if unsaid."),
+                Argument("port", "int", "The port; a free one, kept from then on, if unsaid.", least=1, most=65_535),
                 Argument("host", "text", "The address to listen on.", "127.0.0.1"),
-                Argument("replicas", "int", "How many processes answer.", 1),
+                Argument("replicas", "int", "How many processes answer.", 1, least=1),
                 Argument(
                     "log", "bool", "Whether each request is kept with its answer, for data … from the service.", True
                 ),
@@ -223,6 +226,7 @@ class Line:
     options: tuple[Argument, ...] = ()
 
 
+MOST_TRIALS = 10_000  # of one search
 _ALL: tuple[Kind, ...] = ("data", "model", "service")
 
 LINES: dict[str, Line] = {
@@ -238,11 +242,13 @@ LINES: dict[str, Line] = {
             ("model",),
             "Tries the searched arguments.",
             (
-                Argument("trials", "int", "How many are tried; all combinations, if unsaid."),
+                Argument("trials", "int", "How many; all combinations, if unsaid.", least=1, most=MOST_TRIALS),
                 Argument(
                     "folds",
                     "int",
                     "Cross-validation on the first input; if unsaid, a metric that is measured or returned.",
+                    least=2,
+                    most=MOST_TRIALS,
                 ),
                 Argument("best", "any", "max(.metric) or min(.metric)."),
             ),
@@ -255,11 +261,11 @@ LINES: dict[str, Line] = {
             _ALL,
             "What a run of it needs.",
             (
-                Argument("cpu", "float", "Cores."),
+                Argument("cpu", "float", "Cores.", least=0),
                 Argument("memory", "size", "Memory, as in 4GiB; what takes more is stopped."),
-                Argument("gpu", "int", "Devices."),
+                Argument("gpu", "int", "Devices.", least=0),
                 Argument("time", "time", "As in 30m; what takes longer is stopped."),
-                Argument("retries", "int", "How often it is tried again.", 0),
+                Argument("retries", "int", "How often it is tried again.", 0, least=0),
             ),
         ),
         Line("every", "every day at 02:00", _ALL, "Made again then."),

@@ -26,14 +26,16 @@ class Change:
 
 
 def without_echoes(told: Sequence[Diagnostic]) -> list[Diagnostic]:
-    """A text with a mistake in it names no file and no function, and a number or date that there is not has no value:
-    the mistake alone is told."""
+    """A text with a mistake in it names no file and no function, a number or date that there is not has no value, and
+    what is no set holds nothing: the mistake alone is told."""
     texts = [one.span for one in told if one.code in ("E006", "E012")]
     literals = [one.span for one in told if one.code in OF_A_LITERAL]
+    sets = [one.span for one in told if one.code == "E803"]
     return [
         one
         for one in told
-        if not (one.code in OF_A_TEXT and any(_holds(one.span, span) for span in texts))
+        if not (one.code == "E404" and any(_holds(span, one.span) for span in sets))
+        and not (one.code in OF_A_TEXT and any(_holds(one.span, span) for span in texts))
         and not (one.code not in OF_A_LITERAL and any(_holds(one.span, span) for span in literals))
     ]
 

@@ -32,6 +32,19 @@ def spec(project: Project) -> Project:
     return project.write(a__mlspec=SPEC, raw__csv="n\n1\n2\n3\n", steps__py=STEPS)
 
 
+def test_a_spec_for_others_is_looked_at_alone(spec: Project) -> None:
+    spec.write(a__mlspec=SPEC.replace("int = 1", "int"))
+    assert "mlspec check --set 'low = …'" in spec.run("check").err
+    assert spec.run("check", "--set", "low = 3").code == 0
+    assert "make    some" in spec.run("plan", "--set", "low = 3").out
+    assert "could not save the plan" in spec.run("plan", "--set", "low = 3", "--save", "a.plan").err
+
+
+def test_no_fewer_than_one_step_runs(spec: Project) -> None:
+    ran = spec.apply("--workers", "0")
+    assert (ran.code, "0 is no whole number of 1 or more" in ran.err) == (2, True)
+
+
 def test_an_environment_sets_params_and_arguments(spec: Project) -> None:
     assert spec.apply().code == 0
     assert spec.apply("--on", "more").code == 0

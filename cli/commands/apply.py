@@ -24,7 +24,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     frame.json_argument(parser)
     frame.locked_argument(parser)
     parser.add_argument("--keep", action="store_true", help="stay, and apply again whenever a schedule (every) is due")
-    parser.add_argument("--workers", type=int, help="how many steps run at once (default: as many as there are cores)")
+    frame.workers_argument(parser)
 
 
 def run(given: argparse.Namespace) -> int:

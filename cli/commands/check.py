@@ -2,12 +2,14 @@ from __future__ import annotations
 
 import argparse
 
+from ...runtimes.trouble import Trouble
 from .. import frame
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     frame.spec_argument(parser)
     frame.json_argument(parser)
+    frame.set_argument(parser)
     parser.add_argument("--fix", action="store_true", help="put right what can be put right mechanically")
     parser.add_argument("--diff", action="store_true", help="change nothing; show what --fix would change")
 
@@ -15,6 +17,8 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def run(given: argparse.Namespace) -> int:
     session = frame.open_session(given)
     if given.fix or given.diff:
+        if given.set:
+            raise Trouble("put it right", "what --set gives does not stand in the spec", "leave --set away")
         from ..fixing import fix
 
         return fix(session, diff=given.diff, as_json=given.json)

@@ -24,12 +24,12 @@ SHOWN = ("made", "accepted", "refused")
 def arguments(parser: argparse.ArgumentParser) -> None:
     frame.name_and_spec(parser)
     parser.add_argument("--alone", action="store_true", help="make nothing else, not even what it needs")
-    parser.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help="give a param another value")
+    frame.set_argument(parser)
     parser.add_argument("--once", action="store_true", help="leave trying again (needs retries) to the caller")
     parser.add_argument("--events", action="store_true", help="tell what happens as data, a line for each event")
     parser.add_argument("--share", action="store_true", help="share trials and parts with jobs that assist")
     parser.add_argument("--assist", action="store_true", help="make trials and parts for a job that shares them")
-    parser.add_argument("--workers", type=int, help="how many steps run at once (default: as many as there are cores)")
+    frame.workers_argument(parser)
     parser.add_argument("--tied", action="store_true", help="end when standard input is closed")
 
 

@@ -14,10 +14,14 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     frame.spec_argument(parser)
     frame.json_argument(parser)
     frame.locked_argument(parser)
+    frame.set_argument(parser)
     parser.add_argument("--save", metavar="FILE", help="keep the plan, for mlspec apply FILE")
 
 
 def run(given: argparse.Namespace) -> int:
+    if given.save and given.set:
+        help_ = "write the values in an environment, set …, and plan --on it"
+        raise Trouble(f"save the plan as {given.save}", "mlspec apply would not know what --set gave", help_)
     session = frame.open_session(given)
     program = frame.program_of(session, as_json=given.json)
     plan = session.plan(program, locked=given.locked)

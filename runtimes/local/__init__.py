@@ -34,6 +34,6 @@ TARGET = Target(
             "Where artifacts and names lie: a folder, or a bucket, s3://…; several specs may share one.",
             ".mlspec",
         ),
-        Argument("workers", "int", "How many steps run at once; as many as there are cores, if unsaid."),
+        Argument("workers", "int", "How many steps run at once; as many as there are cores, if unsaid.", least=1),
     ),
 )

@@ -38,7 +38,7 @@ TARGET = Target(
         Argument("store", "text", "Where artifacts and names lie: a bucket, s3://…, or a folder that all workers see."),
         Argument("work_pool", "text", "The work pool that runs the flow.", "default"),
         Argument("runner", "text", "What runs the tasks of a flow beside each other.", "threads", RUNNERS),
-        Argument("workers", "int", "How many tasks run at once, and of dask or ray how many processes."),
+        Argument("workers", "int", "How many tasks run at once, and of dask or ray how many processes.", least=1),
         Argument("address", "text", "A Dask or Ray cluster that is there already; one of this run's own, if unsaid."),
     ),
     required=frozenset({"store"}),

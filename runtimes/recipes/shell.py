@@ -180,6 +180,10 @@ def _table(order: Make, name: str, path: Path, declared: Columns) -> pa.Table | 
         return _of_csv(name, path, declared)
     with path.open("rb") as file:
         if file.read(4) != b"PAR1":
+            if order.arguments.get("format") == "parquet":
+                raise Trouble(
+                    f"make {name}", "the command wrote no Parquet", 'leave format away, or write format = "csv"'
+                )
             return None
     try:
         return pq.ParquetFile(path).read()
