@@ -281,7 +281,7 @@ def _item(position: int, value: Any, check: Check) -> Any:
 
 def _ranged(column: Column, check: Check) -> Check:
     low, high = (_bound(column.type, bound) for bound in (column.low, column.high))
-    span = _span(column.low, column.high)
+    span = asked_range(column.low, column.high)
 
     def check_range(value: Any) -> Any:
         checked = check(value)
@@ -301,7 +301,8 @@ def _bound(type_: Type, bound: float | str | None) -> Any:
     return bound
 
 
-def _span(low: float | str | None, high: float | str | None) -> str:
+def asked_range(low: float | str | None, high: float | str | None) -> str:
+    """What a declared range asks for; one of the ends is there."""
     match low, high:
         case None, _:
             return f"at most {_plain(high)}"

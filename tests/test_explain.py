@@ -106,7 +106,7 @@ def fixable() -> Iterator[Code]:
             yield code
 
 
-@pytest.mark.parametrize("code", fixable(), ids=lambda code: code.id)
+@pytest.mark.parametrize("code", list(fixable()), ids=lambda code: code.id)
 def test_a_fix_leaves_nothing_to_tell(code: Code) -> None:
     before = compiled(code, code.wrong)
     for one in before.diagnostics:

@@ -346,7 +346,7 @@ def parquet_bytes(table: pa.Table) -> bytes:
     ("word", "path", "content"),
     [
         ("csv", "/x.csv", CSV.encode()),
-        ("csv", "/x.csv.gz?version=3", gzip.compress(CSV.encode())),
+        ("csv", "/x.csv.gz?version=3", gzip.compress(CSV.encode(), mtime=0)),
         ("jsonl", "/x.jsonl", b'{"id": 1, "name": "a"}\n{"id": 2, "name": "b"}\n'),
         ("parquet", "/x.parquet", parquet_bytes(pa.table({"id": [1, 2], "name": ["a", "b"]}))),
     ],

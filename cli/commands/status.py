@@ -48,4 +48,5 @@ def _line(service: dict[str, Any] | None) -> str:
     if not service["running"]:
         return "not running: mlspec apply starts it"
     p95 = f", p95 {words.duration(service['p95'])}" if service.get("p95") else ""
-    return f"{service['address']}  {service.get('requests') or 0:,} requests{p95}"
+    count = service.get("requests") or 0
+    return f"{service['address']}  {count:,} request{'s' * (count != 1)}{p95}"

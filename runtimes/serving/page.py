@@ -10,7 +10,7 @@ from importlib.resources import files
 from typing import Any
 
 from ...compiler.program import RequestField
-from ...compiler.requests import Requests
+from ...compiler.requests import Requests, asked_range
 from ...compiler.types import Column, required
 from .served import Served
 
@@ -73,7 +73,7 @@ def _line(name: str, kind: str, notes: str) -> str:
 def _range(column: Column) -> str:
     if column.low is None and column.high is None:
         return ""
-    return f"{'' if column.low is None else column.low} to {'' if column.high is None else column.high}".strip()
+    return asked_range(column.low, column.high).removeprefix("a value ")
 
 
 def _result(signature: dict[str, Any]) -> str:
