@@ -8,8 +8,7 @@ from typing import Any
 from ..compiler import actions
 from ..compiler.program import Program
 from ..compiler.state import Accepted
-from ..runtimes.local.engine import Summary
-from ..runtimes.local.events import Planned
+from ..runtimes.events import Planned, Summary
 from ..runtimes.local.session import Session, find_spec
 from ..runtimes.trouble import Trouble
 from . import planned, shown

@@ -8,7 +8,7 @@ import time
 from typing import Any
 
 from ..compiler.actions import Warned
-from ..runtimes.local.events import Event, Failed, Moving, Parted, Planned, Said, Settled, Started, Tried, Waiting
+from ..runtimes.events import Event, Failed, Moving, Parted, Planned, Said, Settled, Started, Tried, Waiting
 from . import words
 from .frame import painter
 

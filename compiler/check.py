@@ -306,7 +306,8 @@ def _named_recipe(block: tree.Block, recipe: Recipe, scope: Scope) -> Recipe | N
     if (recipe.place == "needed") != (written.place is not None):
         example = {"sql": '"query.sql" or """select …"""', "python": '"file.py:function"', "shell": '"command"'}
         help_ = f"write by {recipe.word} {example.get(recipe.word, '')}".rstrip()
-        scope.tell("E208", written.span, {"word": recipe.word}, help=help_)
+        how = "with" if recipe.place == "needed" else "without"
+        scope.tell("E208", written.span, {"word": recipe.word, "how": how}, help=help_)
         return None
     return recipe
 

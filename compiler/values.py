@@ -128,7 +128,7 @@ def wanted(argument: Argument) -> str:
     """What an argument takes, for people."""
     if argument.choices:
         return " or ".join(f'"{choice}"' for choice in argument.choices)
-    words = WORDS[argument.takes]
+    words = "a bucket or an absolute path" if argument.anywhere else WORDS[argument.takes]
     if argument.least is not None and argument.most is not None:
         return f"{words} from {argument.least:,} to {argument.most:,}"
     return words if argument.least is None else f"{words} of {argument.least:,} or more"
@@ -136,7 +136,8 @@ def wanted(argument: Argument) -> str:
 
 def fits(value: object, written: tree.Expression, argument: Argument) -> bool:
     """Whether a value is what an argument takes."""
-    return _is_such(value, written, argument) and _is_between(value, argument)
+    here = argument.anywhere and isinstance(value, str) and "://" not in value and not value.startswith("/")
+    return _is_such(value, written, argument) and _is_between(value, argument) and not here
 
 
 def _is_between(value: object, argument: Argument) -> bool:

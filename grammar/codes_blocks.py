@@ -66,7 +66,7 @@ BLOCKS = (
     ),
     Code(
         "E208",
-        "{word} stands with a quoted place, or without, and here it is the other way",
+        "{word} is written {how} a quoted place",
         (
             "Some recipes need a quoted place behind their word, as sql its query and python its function; "
             "split and http have none."

@@ -23,7 +23,7 @@ Takes = Literal[
 @dataclass(frozen=True, slots=True)
 class Argument:
     """`takes` is the type of the value. `choices` closes it; a number lies between `least` and `most`. An argument
-    without a default may be left out. `secret`: it may be one."""
+    without a default may be left out. `secret`: it may be one. `anywhere`: it is a place that every machine finds."""
 
     name: str
     takes: Takes
@@ -33,6 +33,7 @@ class Argument:
     secret: bool = False
     least: int | None = None
     most: int | None = None
+    anywhere: bool = False
 
 
 @dataclass(frozen=True, slots=True)

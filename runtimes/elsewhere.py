@@ -15,13 +15,11 @@ from typing import TYPE_CHECKING, Any
 from ..compiler.actions import Plan, Retire
 from ..compiler.program import Program
 from ..compiler.target import Files
-from .local.engine import Summary
-from .local.events import Failed, Settled, Watch, from_data
+from .events import Failed, Settled, Summary, Watch, from_data
 from .local.rollout import stop_service
 from .store.objects import FOLDER as FOLDER_DIGEST
 from .store.objects import Objects
 from .store.opening import FOLDER
-from .trouble import Trouble
 
 if TYPE_CHECKING:
     from .local.world import World
@@ -29,12 +27,7 @@ if TYPE_CHECKING:
 
 def send(files: Files, sources: Mapping[str, Path], objects: Objects) -> str:
     """`sources` are files of this machine by the digests that keys hold. Returns the folder's digest."""
-    for digest, path in sources.items():
-        if not objects.has(digest):
-            copy = objects.scratch()
-            copy.write_bytes(path.read_bytes())
-            if objects.put_file(copy) != digest:
-                raise Trouble(f"send {path.name} to the store", "it was changed meanwhile", "apply again")
+    objects.put_files(sources)
     folder = objects.scratch()
     for name, text in files.items():
         place = folder / name
@@ -49,7 +42,9 @@ def receive(digest: str, objects: Objects, below: Path, state: Path) -> Path:
     target = below / digest.removeprefix(FOLDER_DIGEST)[:32]
     if not target.is_dir():
         aside = target.with_name(f"{target.name}.{uuid.uuid4().hex[:8]}")
-        for path, file in objects.listing(digest).items():
+        files = objects.listing(digest)
+        objects.bring(files.values(), digest)
+        for path, file in files.items():
             (aside / path).parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(objects.path(file), aside / path)
         state.mkdir(parents=True, exist_ok=True)

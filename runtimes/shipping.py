@@ -104,6 +104,8 @@ def key_of(word: str, place: str, arguments: Mapping[str, Value]) -> str:
 
 def lay_out(root: Path, expected: Mapping[str, str], objects: Objects) -> None:
     """In a folder that was sent, put the files of a source into their places, out of the store."""
+    shipped = read(root) or Shipped()
+    objects.bring_files(expected.values(), [digest for files in shipped.files.values() for digest in files.values()])
     for path, digest in expected.items():
         place = root / path
         if not place.exists():

@@ -184,6 +184,7 @@ def files(objects: Objects, digest: str) -> tuple[Path, ...]:
     parts = index(objects, digest)
     if parts is None:
         return (objects.path(digest),)
+    objects.bring((part for _, part in parts), digest)
     return tuple(_part(objects, digest, part) for _, part in parts)
 
 

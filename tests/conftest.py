@@ -8,6 +8,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))  # helpers.py
 
+from buckets import Line, Server, server
 from helpers import Project
 
 
@@ -21,3 +22,29 @@ def project(tmp_path: Path) -> Iterator[Project]:
 
     for folder in (root / ".mlspec" / "services").glob("*/*/*"):
         control.stop(folder)
+
+
+@pytest.fixture(scope="module")
+def served() -> Iterator[Server]:
+    """A server that answers as S3 does."""
+    with server() as found:
+        yield found
+
+
+@pytest.fixture
+def s3_server(served: Server, monkeypatch: pytest.MonkeyPatch) -> Server:
+    """The same, with an empty bucket, and the environment that leads there."""
+    served.reset()
+    served.make("acme")
+    for name, value in served.environment().items():
+        monkeypatch.setenv(name, value)
+    return served
+
+
+@pytest.fixture
+def line(s3_server: Server, monkeypatch: pytest.MonkeyPatch) -> Iterator[Line]:
+    """The environment leads there over a line that can be watched and cut."""
+    found = Line(s3_server)
+    monkeypatch.setenv("AWS_ENDPOINT_URL", found.address)
+    yield found
+    found.close()

@@ -11,12 +11,11 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from buckets import SECRET, Line, Server, server
+from buckets import SECRET, Line, Server
 from helpers import until
 from mlspec.compiler.state import Accepted, Made, Record
 from mlspec.runtimes.store import leases, packs, shared
@@ -31,34 +30,11 @@ from mlspec.runtimes.trouble import Trouble
 URL = "s3://acme/a b/ä"
 
 
-@pytest.fixture(scope="module")
-def served() -> Iterator[Server]:
-    with server() as found:
-        yield found
-
-
-@pytest.fixture
-def s3(served: Server, monkeypatch: pytest.MonkeyPatch) -> Server:
-    served.reset()
-    served.make("acme")
-    for name, value in served.environment().items():
-        monkeypatch.setenv(name, value)
-    return served
-
-
-@pytest.fixture
-def line(s3: Server, monkeypatch: pytest.MonkeyPatch) -> Iterator[Line]:
-    found = Line(s3)
-    monkeypatch.setenv("AWS_ENDPOINT_URL", found.address)
-    yield found
-    found.close()
-
-
 @pytest.fixture(params=["s3", "file"])
 def bucket(request: pytest.FixtureRequest, tmp_path: Path) -> Bucket:
     if request.param == "file":
         return Bucket(f"file://{tmp_path}/far")
-    request.getfixturevalue("s3")
+    request.getfixturevalue("s3_server")
     return Bucket(URL)
 
 
@@ -154,10 +130,10 @@ def test_what_was_seen_to_be_there_is_not_asked_for_again(line: Line, tmp_path: 
     assert line.requests == asked
 
 
-def test_a_flipped_byte_in_the_bucket_is_found_and_made_again(s3: Server, tmp_path: Path) -> None:
+def test_a_flipped_byte_in_the_bucket_is_found_and_made_again(s3_server: Server, tmp_path: Path) -> None:
     here, there = (SharedObjects(tmp_path / name, Bucket(URL)) for name in ("here", "there"))
     digest = put(here, b"what was made")
-    s3.put("acme", f"a b/ä/{address(digest)}", b"what was mode")
+    s3_server.put("acme", f"a b/ä/{address(digest)}", b"what was mode")
     assert there.has(digest)
     with pytest.raises(Damaged, match="its bytes have changed"):
         there.path(digest)
@@ -175,11 +151,11 @@ def test_a_flipped_byte_in_the_cache_is_fetched_anew(bucket: Bucket, tmp_path: P
     assert here.path(digest).read_bytes() == b"what was made"
 
 
-def test_a_damaged_file_of_a_folder_makes_the_folder_again(s3: Server, tmp_path: Path) -> None:
+def test_a_damaged_file_of_a_folder_makes_the_folder_again(s3_server: Server, tmp_path: Path) -> None:
     here, there = (SharedObjects(tmp_path / name, Bucket(URL)) for name in ("here", "there"))
     files = {"a": b"aa", "b": b"bb"}
     digest = folder(here, files)
-    s3.put("acme", f"a b/ä/{address(here.listing(digest)['a'])}", b"ab")
+    s3_server.put("acme", f"a b/ä/{address(here.listing(digest)['a'])}", b"ab")
     with pytest.raises(Damaged) as caught:
         there.folder(digest)
     assert caught.value.digest == digest and not there.has(digest)
@@ -207,13 +183,15 @@ def test_many_small_files_are_few_requests(line: Line, tmp_path: Path) -> None:
     assert folder(here, files) == digest and line.requests == again + 1
 
 
-def test_one_of_many_files_is_found_in_its_pack_and_a_damaged_pack_is_made_again(s3: Server, tmp_path: Path) -> None:
+def test_one_of_many_files_is_found_in_its_pack_and_a_damaged_pack_is_made_again(
+    s3_server: Server, tmp_path: Path
+) -> None:
     here, there = (SharedObjects(tmp_path / name, Bucket(URL)) for name in ("here", "there"))
     files = {f"{i}": noise(100, i) for i in range(100)}
     digest = folder(here, files)
     assert there.path(there.listing(digest)["7"]).read_bytes() == files["7"]
-    pack = next(path for path in s3.contents("acme") if "/packs/" in path)
-    s3.put("acme", pack, b"x")
+    pack = next(path for path in s3_server.contents("acme") if "/packs/" in path)
+    s3_server.put("acme", pack, b"x")
     other = SharedObjects(tmp_path / "other", Bucket(URL))
     with pytest.raises(Damaged) as caught:
         other.folder(digest)
@@ -306,7 +284,9 @@ print("ended", flush=True)
 """
 
 
-def test_a_writer_that_is_killed_half_way_leaves_nothing_to_be_seen(line: Line, s3: Server, tmp_path: Path) -> None:
+def test_a_writer_that_is_killed_half_way_leaves_nothing_to_be_seen(
+    line: Line, s3_server: Server, tmp_path: Path
+) -> None:
     content = noise(40 << 20)
     (tmp_path / "content").write_bytes(content)
     line.slow = 0.01
@@ -318,7 +298,7 @@ def test_a_writer_that_is_killed_half_way_leaves_nothing_to_be_seen(line: Line, 
     child.wait()
     line.slow = 0.0
     digest = hashlib.sha256(content).hexdigest()
-    assert not s3.contents("acme") and not SharedObjects(tmp_path / "there", Bucket(URL)).has(digest)
+    assert not s3_server.contents("acme") and not SharedObjects(tmp_path / "there", Bucket(URL)).has(digest)
     assert put(SharedObjects(tmp_path / "here", Bucket(URL)), content) == digest
     assert SharedObjects(tmp_path / "there", Bucket(URL)).has(digest)
 
@@ -347,19 +327,19 @@ def test_what_the_store_answers_is_one_line(
     put(objects, b"now")
 
 
-def test_no_bucket_no_network_and_no_key(s3: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_bucket_no_network_and_no_key(s3_server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for work in (lambda o, _: put(o, b"x"), lambda _, ledger: ledger.names(), lambda _, ledger: list(ledger.records())):
         with pytest.raises(Trouble, match="there is no such bucket"):
             work(*machine(tmp_path / "a", "s3://nobody/x"))
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:1")
     with pytest.raises(Trouble, match="the store cannot be reached"):
         machine(tmp_path / "b")[1].names()
-    monkeypatch.setenv("AWS_ENDPOINT_URL", s3.address)
-    keys = s3.keys()
-    s3.look_at_keys(0)
+    monkeypatch.setenv("AWS_ENDPOINT_URL", s3_server.address)
+    keys = s3_server.keys()
+    s3_server.look_at_keys(0)
     with pytest.raises(Trouble, match="the store does not accept the credentials"):
         machine(tmp_path / "c")[1].names()
-    for name, value in s3.environment(*keys["reader"]).items():
+    for name, value in s3_server.environment(*keys["reader"]).items():
         monkeypatch.setenv(name, value)
     objects, ledger = machine(tmp_path / "d")
     assert ledger.names() == {} and not objects.has("0" * 64)
@@ -369,9 +349,9 @@ def test_no_bucket_no_network_and_no_key(s3: Server, tmp_path: Path, monkeypatch
         ledger.lease("k", "me:1:1")
 
 
-def test_keys_of_a_profile_are_taken(s3: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    keys = s3.keys()
-    s3.look_at_keys(0)
+def test_keys_of_a_profile_are_taken(s3_server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    keys = s3_server.keys()
+    s3_server.look_at_keys(0)
     file = tmp_path / "credentials"
     id_, secret = keys["writer"]
     file.write_text(f"[team]\naws_access_key_id = {id_}\naws_secret_access_key = {secret}\n")
@@ -504,7 +484,7 @@ sys.exit(max(os.waitpid(pid, 0)[1] for pid in children))
 """
 
 
-def test_sixteen_processes_that_want_the_same_make_it_once(s3: Server, tmp_path: Path) -> None:
+def test_sixteen_processes_that_want_the_same_make_it_once(s3_server: Server, tmp_path: Path) -> None:
     ran = subprocess.run([sys.executable, "-c", RACE, str(tmp_path), URL], timeout=100)
     assert ran.returncode == 0
     made = (tmp_path / "made").read_text().split()

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import signal
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from buckets import SECRET, Line, Server, server
+from buckets import SECRET, Line, Server
 from helpers import Project, until
 from mlspec.runtimes.local import sweep
 from mlspec.runtimes.local.copying import push_sources
@@ -33,29 +32,6 @@ env prod on local { store = "s3://acme/team" }
 """
 
 
-@pytest.fixture(scope="module")
-def served() -> Iterator[Server]:
-    with server() as found:
-        yield found
-
-
-@pytest.fixture
-def s3(served: Server, monkeypatch: pytest.MonkeyPatch) -> Server:
-    served.reset()
-    served.make("acme")
-    for name, value in served.environment().items():
-        monkeypatch.setenv(name, value)
-    return served
-
-
-@pytest.fixture
-def line(s3: Server, monkeypatch: pytest.MonkeyPatch) -> Iterator[Line]:
-    found = Line(s3)
-    monkeypatch.setenv("AWS_ENDPOINT_URL", found.address)
-    yield found
-    found.close()
-
-
 def clone(root: Path, spec: str = SPEC, rows: int = 100) -> Project:
     project = Project(root)
     project.file("x.mlspec", spec)
@@ -63,7 +39,7 @@ def clone(root: Path, spec: str = SPEC, rows: int = 100) -> Project:
     return project
 
 
-def test_a_fresh_clone_has_what_another_machine_made(s3: Server, tmp_path: Path) -> None:
+def test_a_fresh_clone_has_what_another_machine_made(s3_server: Server, tmp_path: Path) -> None:
     here, there = clone(tmp_path / "here"), clone(tmp_path / "there")
     applied = here.apply("--on", "prod")
     assert applied.code == 0 and "3 made" in applied.out, applied.text
@@ -75,12 +51,12 @@ def test_a_fresh_clone_has_what_another_machine_made(s3: Server, tmp_path: Path)
     assert there.run("export", "big", "big.csv", "--on", "prod").code == 0
     assert not (there.root / "count").exists()
     everything = b"".join(path.read_bytes() for path in tmp_path.rglob("*") if path.is_file())
-    kept = b"".join([*s3.contents("acme").values(), "".join(s3.contents("acme")).encode()])
+    kept = b"".join([*s3_server.contents("acme").values(), "".join(s3_server.contents("acme")).encode()])
     told = applied.text + planned.text
     assert SECRET.encode() not in everything + kept + told.encode()
 
 
-def test_two_machines_at_once_make_each_block_once(s3: Server, tmp_path: Path) -> None:
+def test_two_machines_at_once_make_each_block_once(s3_server: Server, tmp_path: Path) -> None:
     projects = [clone(tmp_path / name) for name in ("a", "b", "c")]
     running = [project.start("apply", "--on", "prod") for project in projects]
     ended = [process.communicate(timeout=100) for process in running]
@@ -90,15 +66,15 @@ def test_two_machines_at_once_make_each_block_once(s3: Server, tmp_path: Path) -
     assert all("Nothing to be made" in project.run("plan", "--on", "prod").out for project in projects)
 
 
-def test_an_apply_that_is_killed_leaves_the_rest_to_the_next(s3: Server, tmp_path: Path) -> None:
+def test_an_apply_that_is_killed_leaves_the_rest_to_the_next(s3_server: Server, tmp_path: Path) -> None:
     here = clone(tmp_path / "here", SPEC.replace("sleep 1", "echo begun > begun; sleep 1"))
     running = here.start("apply", "--on", "prod")
     until((here.root / "begun").exists)
     running.send_signal(signal.SIGKILL)
     running.communicate()
-    assert any("/leases/" in path for path in s3.contents("acme"))
+    assert any("/leases/" in path for path in s3_server.contents("acme"))
     assert here.events("--on", "prod") == {"raw": "reused", "big": "reused", "slow": "made"}
-    assert not any("/leases/" in path for path in s3.contents("acme"))
+    assert not any("/leases/" in path for path in s3_server.contents("acme"))
 
 
 def test_keys_that_expire_in_the_middle_stop_an_apply_and_lose_nothing(line: Line, tmp_path: Path) -> None:
@@ -127,17 +103,19 @@ def test_keys_that_expire_in_the_middle_stop_an_apply_and_lose_nothing(line: Lin
     ],
 )
 def test_what_is_wrong_with_a_store_is_one_line(
-    s3: Server, tmp_path: Path, store: str, variables: dict[str, str], said: str
+    s3_server: Server, tmp_path: Path, store: str, variables: dict[str, str], said: str
 ) -> None:
     ran = clone(tmp_path, SPEC.replace("s3://acme/team", store)).run("apply", "--on", "prod", env=variables)
     assert ran.code == 4 and ran.err.startswith(f"error: {said}\n") and len(ran.err.splitlines()) <= 2, ran.text
 
 
-def test_who_may_only_read_may_look_and_not_apply(s3: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_who_may_only_read_may_look_and_not_apply(
+    s3_server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     clone(tmp_path / "here").apply("--on", "prod")
-    keys = s3.keys()
-    s3.look_at_keys(0)
-    there, reader = clone(tmp_path / "there", rows=99), s3.environment(*keys["reader"])
+    keys = s3_server.keys()
+    s3_server.look_at_keys(0)
+    there, reader = clone(tmp_path / "there", rows=99), s3_server.environment(*keys["reader"])
     assert there.run("status", "--on", "prod", env=reader).code == 0
     applied = there.run("apply", "--on", "prod", env=reader)
     assert (
@@ -147,15 +125,18 @@ def test_who_may_only_read_may_look_and_not_apply(s3: Server, tmp_path: Path, mo
     )
 
 
-def test_push_and_pull_copy_what_was_made_and_move_no_name(s3: Server, tmp_path: Path) -> None:
+def test_push_and_pull_copy_what_was_made_and_move_no_name(s3_server: Server, tmp_path: Path) -> None:
     here, there = clone(tmp_path / "here"), clone(tmp_path / "there")
     assert "nothing to copy" in here.run("push", "--on", "prod").out
     assert here.apply().code == 0
     pushed = here.run("push", "--on", "prod")
     assert pushed.code == 0 and "local -> prod: 2 of 2 artifacts moved" in pushed.out and "No name moved" in pushed.out
-    assert "with 1 file of sources" in pushed.out and (here.root / "a.csv").read_bytes() in s3.contents("acme").values()
+    assert (
+        "with 1 file of sources" in pushed.out
+        and (here.root / "a.csv").read_bytes() in s3_server.contents("acme").values()
+    )
     assert "all 2 artifacts were there" in here.run("push", "--on", "prod").out
-    assert not any("/names/" in path for path in s3.contents("acme"))
+    assert not any("/names/" in path for path in s3_server.contents("acme"))
     assert here.events("--on", "prod") == dict.fromkeys(("raw", "big", "slow"), "accepted")
     pulled = there.data("pull", "--on", "prod")
     assert (pulled["artifacts"], pulled["moved"], pulled["lost"]) == (2, 2, 0)
@@ -166,7 +147,7 @@ def test_push_and_pull_copy_what_was_made_and_move_no_name(s3: Server, tmp_path:
 
 
 def test_gc_of_a_bucket_takes_what_nothing_holds_and_is_old(
-    s3: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    s3_server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     here, there = clone(tmp_path / "here"), clone(tmp_path / "there", SPEC.replace("> 50", "> 60"))
     there.file("y.mlspec", SPEC.replace("> 50", "> 70").replace("sleep 1; ", ""))
@@ -175,13 +156,13 @@ def test_gc_of_a_bucket_takes_what_nothing_holds_and_is_old(
     session = Session(there.root / "y.mlspec", "prod")
     session.check()
     junk = session.world.objects.put_bytes(b"nobody names this")
-    kept = set(s3.contents("acme"))
-    assert sweep.sweep(session.world, dry=False).objects == 0 and set(s3.contents("acme")) == kept
+    kept = set(s3_server.contents("acme"))
+    assert sweep.sweep(session.world, dry=False).objects == 0 and set(s3_server.contents("acme")) == kept
     monkeypatch.setattr(sweep, "AN_HOUR", -60.0)
     told = sweep.sweep(session.world, dry=True)
-    assert told.objects == 1 and set(s3.contents("acme")) == kept
+    assert told.objects == 1 and set(s3_server.contents("acme")) == kept
     assert sweep.sweep(session.world, dry=False) == told
-    gone = kept - set(s3.contents("acme"))
+    gone = kept - set(s3_server.contents("acme"))
     assert [path.replace("/", "") for path in gone] == [f"teamobjects{junk}"]
     assert "Nothing to be made" in here.run("plan", "--on", "prod").out
     assert "Nothing to be made" in there.run("plan", "y.mlspec", "--on", "prod").out
@@ -189,13 +170,13 @@ def test_gc_of_a_bucket_takes_what_nothing_holds_and_is_old(
     assert ran.code == 0 and "0 objects would go" in ran.out, ran.text
 
 
-def test_a_damaged_object_is_made_again_by_who_reads_it(s3: Server, tmp_path: Path) -> None:
+def test_a_damaged_object_is_made_again_by_who_reads_it(s3_server: Server, tmp_path: Path) -> None:
     here, there = clone(tmp_path / "here"), clone(tmp_path / "there", SPEC.replace("sleep 1;", "true;"))
     assert here.apply("--on", "prod").code == 0
     digest = here.data("status", "--on", "prod")["names"]["big"]["digest"]
-    s3.put("acme", f"team/objects/{digest[:2]}/{digest[2:]}", b"damaged")
+    s3_server.put("acme", f"team/objects/{digest[:2]}/{digest[2:]}", b"damaged")
     assert there.events("--on", "prod") == {"raw": "reused", "big": "made", "slow": "made"}
-    assert s3.contents("acme")[f"team/objects/{digest[:2]}/{digest[2:]}"] != b"damaged"
+    assert s3_server.contents("acme")[f"team/objects/{digest[:2]}/{digest[2:]}"] != b"damaged"
 
 
 def test_show_of_a_large_table_fetches_little(line: Line, tmp_path: Path) -> None:
@@ -210,11 +191,11 @@ def test_show_of_a_large_table_fetches_little(line: Line, tmp_path: Path) -> Non
     assert not list(there.root.rglob("objects/*/*"))
 
 
-def test_sources_are_sent_along(s3: Server, tmp_path: Path) -> None:
+def test_sources_are_sent_along(s3_server: Server, tmp_path: Path) -> None:
     here = clone(tmp_path / "here")
     session = Session(here.root / "x.mlspec", "prod")
     assert push_sources(session.check().program, session.world) == 1
-    assert (here.root / "a.csv").read_bytes() in s3.contents("acme").values()
+    assert (here.root / "a.csv").read_bytes() in s3_server.contents("acme").values()
 
 
 def test_a_store_that_is_a_folder_by_its_address(tmp_path: Path) -> None:

@@ -124,3 +124,11 @@ def test_code_that_is_shown_whole_is_that_of_its_file() -> None:
     page = (ROOT / "docs" / "runtimes.md").read_text(encoding="utf-8")
     shown = re.findall(r"<!-- file: (\S+) -->\n`{3,4}\w*\n(.*?)`{3,4}\n<!-- end -->", page, re.DOTALL)
     assert shown and all((ROOT / path).read_text(encoding="utf-8") == code for path, code in shown)
+
+
+def test_the_docs_show_all_of_make() -> None:
+    page = (ROOT / "docs" / "runtimes.md").read_text(encoding="utf-8")
+    shown = re.findall(r"<!-- file: (runtimes/make/\S+) -->", page)
+    folder = ROOT / "runtimes" / "make"
+    files = [path for path in folder.rglob("*") if path.suffix in (".py", ".j2")]
+    assert sorted(shown) == sorted(path.relative_to(ROOT).as_posix() for path in files)

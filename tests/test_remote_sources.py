@@ -7,11 +7,9 @@ import http.server
 import io
 import socket
 import sqlite3
-import subprocess
 import sys
 import threading
 import time
-import urllib.request
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass, field
@@ -23,14 +21,15 @@ import obstore
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from helpers import Project, until
+from buckets import Server
+from helpers import Project
 from mlspec.compiler.load import InMemory
 from mlspec.compiler.pipeline import compile_text
 from mlspec.compiler.program import Recipe
 from mlspec.compiler.types import INT, Column, Type
 from mlspec.runtimes import sources, tables
+from mlspec.runtimes.events import Failed, Settled
 from mlspec.runtimes.local.disk import Disk
-from mlspec.runtimes.local.events import Failed, Settled
 from mlspec.runtimes.local.session import Session
 from mlspec.runtimes.order import Make
 from mlspec.runtimes.recipes import read
@@ -366,7 +365,7 @@ def test_what_tells_content_apart_on_the_web(site: Site) -> None:
     assert looked(place) == {place: 'etag "a"'}
     site.put("/x.csv", CSV, headers=day)
     assert looked(place) == {place: f"changed {day['Last-Modified']}, {len(CSV)} bytes"}
-    for headers in ({"ETag": 'W/"a"'}, {}, {"Last-Modified": formatdate(time.time(), usegmt=True)}):
+    for headers in ({"ETag": 'W/"a"'}, {}, {"Last-Modified": formatdate(time.time() + 60, usegmt=True)}):
         site.put("/x.csv", CSV, headers=headers)
         assert web.look(place).unknown
         assert looked(place) != looked(place)
@@ -532,36 +531,8 @@ def test_many_places_are_asked_at_once(site: Site, tmp_path: Path, monkeypatch: 
 # --- buckets ---------------------------------------------------------------------------------------------------
 
 
-def free_port() -> int:
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        return int(sock.getsockname()[1])
-
-
-@pytest.fixture(scope="module")
-def moto() -> Iterator[str]:
-    """The address of a server that answers as S3 does."""
-    port = free_port()
-    process = subprocess.Popen([sys.executable, "-m", "moto.server", "-p", str(port)],
-                               stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)  # fmt: skip
-    address = f"http://127.0.0.1:{port}"
-
-    def answers() -> bool:
-        try:
-            urllib.request.urlopen(f"{address}/moto-api/", timeout=1).close()
-        except OSError:
-            return False
-        return True
-
-    until(answers, 60)
-    yield address
-    process.terminate()
-    process.wait(10)
-
-
 class Bucket:
     def __init__(self, address: str) -> None:
-        urllib.request.urlopen(urllib.request.Request(f"{address}/acme", method="PUT"), timeout=10).close()
         self.store = S3Store("acme", config={"endpoint": address}, client_options={"allow_http": True})
 
     def put(self, key: str, content: str | bytes) -> str:
@@ -570,12 +541,9 @@ class Bucket:
 
 
 @pytest.fixture
-def bucket(moto: str, monkeypatch: pytest.MonkeyPatch) -> Bucket:
-    urllib.request.urlopen(urllib.request.Request(f"{moto}/moto-api/reset", b"", method="POST"), timeout=10).close()
-    for name, value in {"AWS_ENDPOINT_URL": moto, "AWS_ACCESS_KEY_ID": "reader", "AWS_SECRET_ACCESS_KEY": PASSWORD,
-                        "AWS_REGION": "us-east-1"}.items():  # fmt: skip
-        monkeypatch.setenv(name, value)
-    return Bucket(moto)
+def bucket(s3_server: Server, monkeypatch: pytest.MonkeyPatch) -> Bucket:
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", PASSWORD)
+    return Bucket(s3_server.address)
 
 
 def test_an_object_is_read_and_told_apart_by_its_etag(bucket: Bucket, tmp_path: Path) -> None:

@@ -142,10 +142,14 @@ def test_one_whose_apply_is_not_there(spec: Project, tmp_path: Path) -> None:
     assert "could not apply on slips: slips_apply cannot be loaded: No module named 'slips_apply'" in ran.err
 
 
-def test_a_runtime_elsewhere_says_that_it_has_no_lock(project: Project) -> None:
-    project.write(a__mlspec='data raw from csv "raw.csv"\nenv there on make { store = "s" }\n', raw__csv="n\n1\n")
+def test_a_runtime_elsewhere_makes_nothing_from_a_lock(project: Project) -> None:
+    source = 'data raw from csv "raw.csv"\nenv there on make { store = "s" }\n'
+    project.write(a__mlspec=source, raw__csv="n\n1\n")
     assert project.run("apply", "--on", "there").code == 0
     project.file("raw.csv", "n\n2\n")
+    ran = project.run("apply", "--on", "there", "--locked")  # what the lock says is there
+    assert ran.code == 0 and "Nothing to be made" in ran.out
+    project.file("a.mlspec", source + 'data sum from raw by sql "select sum(n) as n from raw"\n')
     ran = project.run("apply", "--on", "there", "--locked")
     assert ran.code == 4 and "--locked" in ran.err
 
@@ -213,15 +217,3 @@ def test_mistakes_in_how_a_test_is_asked_for(project: Project) -> None:
     assert "did you mean prefect?" in project.run("runtime", "test", "prefct").err
     assert "there is local, prefect" in project.run("runtime", "test").err
     assert "--set workers=…" in project.run("runtime", "test", "local", "--set", "workers").err
-
-
-# --- the one in the docs ----------------------------------------------------------------------------------------
-
-
-def test_the_docs_show_all_of_make() -> None:
-    """That it is shown as it is, tests/test_docs.py looks at."""
-    page = (ROOT / "docs" / "runtimes.md").read_text(encoding="utf-8")
-    shown = re.findall(r"<!-- file: (runtimes/make/\S+) -->", page)
-    folder = ROOT / "runtimes" / "make"
-    files = [path for path in folder.rglob("*") if path.suffix in (".py", ".j2")]
-    assert sorted(shown) == sorted(path.relative_to(ROOT).as_posix() for path in files)

@@ -168,6 +168,6 @@ def test_two_applies_at_once_bring_up_one_service(project: Project) -> None:
     ignored = shutil.ignore_patterns(".mlspec", "compiled")
     shutil.copytree(SPECS / "telco_churn", project.root, dirs_exist_ok=True, ignore=ignored)
     both = [project.start("apply"), project.start("apply")]
-    outs = [process.communicate(timeout=120)[0] for process in both]
-    assert [process.returncode for process in both] == [0, 0], outs
+    told = [process.communicate(timeout=120) for process in both]
+    assert [process.returncode for process in both] == [0, 0], told
     assert project.apply().out.startswith("Nothing to be made")

@@ -9,8 +9,7 @@ from typing import Any
 from ...compiler.actions import Plan
 from ...compiler.due import next_due
 from ...compiler.program import LOCAL, Program
-from ...runtimes.local.engine import Summary
-from ...runtimes.local.events import Planned, as_data
+from ...runtimes.events import Planned, Summary, as_data
 from ...runtimes.local.session import Session
 from ...runtimes.trouble import Trouble
 from .. import frame, planned, words

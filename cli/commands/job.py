@@ -9,7 +9,7 @@ import threading
 from typing import Any
 
 from ...compiler.program import Needs, Program
-from ...runtimes.local.events import Failed, Page, Planned, Said, Settled, as_data
+from ...runtimes.events import Failed, Page, Planned, Said, Settled, as_data
 from ...runtimes.local.session import Session
 from ...runtimes.local.sharing import Share
 from ...runtimes.trouble import Trouble

@@ -15,10 +15,10 @@ from ...compiler import parts as planned
 from ...compiler.parts import MOST, Part
 from ...compiler.program import Node
 from ...compiler.state import Made, Record, State
+from .. import events
 from .. import order as orders
 from .. import parts as ordered
 from ..trouble import Trouble
-from . import events
 
 PART, DIVIDE, JOIN = "part", "divide", "join"
 AT_ONCE = 64  # parts that wait for a worker

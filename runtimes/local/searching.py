@@ -14,11 +14,11 @@ from typing import Any
 from ...compiler import identity
 from ...compiler.program import Node, Search
 from ...compiler.state import Made
+from .. import events
 from .. import order as orders
 from .. import search as searches
 from ..order import Tried
 from ..search import Arguments
-from . import events
 
 TRIAL, PROPOSE, MAKE = "trial", "propose", "make"
 AT_ONCE = 64  # trials of a grid that wait for a worker

@@ -22,9 +22,8 @@ from .world import World, open_world, state_of
 if TYPE_CHECKING:  # the planner and the engine are imported by who plans and applies: a check needs neither
     from ...compiler.actions import Plan, Refuse
     from ...compiler.target import Project
+    from ..events import Summary, Watch
     from ..shipping import Shipment
-    from .engine import Summary
-    from .events import Watch
     from .sharing import Share
 
 PACKAGE = Path(__file__).parents[2]
@@ -146,6 +145,7 @@ class Session:
     ) -> Summary:  # fmt: skip
         """On the runtime of the environment."""
         from ..targets import targets
+        from .locking import pin
 
         runtime = program.environment.runtime
         elsewhere = targets()[runtime].apply
@@ -158,7 +158,9 @@ class Session:
             module = import_module(elsewhere)
         except ImportError as error:
             raise Trouble(f"apply on {runtime}", f"{elsewhere} cannot be loaded: {error}") from None
-        return module.apply(self, program, plan, watch)  # type: ignore[no-any-return]
+        summary: Summary = module.apply(self, program, plan, watch)
+        pin(program, self.world, self.state(program).sources)
+        return summary
 
     def apply_here(
         self, program: Program, plan: Plan, watch: Watch, workers: int | None = None, *, retire: bool = True,

@@ -12,8 +12,7 @@ from typing import IO, TYPE_CHECKING
 from ...compiler.actions import Plan
 from ...compiler.program import Program
 from .. import elsewhere
-from ..local.engine import Summary
-from ..local.events import Event, Said, Watch
+from ..events import Event, Said, Summary, Watch
 from ..store.opening import FOLDER, is_bucket
 from ..trouble import Trouble
 from . import compile_program, quoted

@@ -35,7 +35,12 @@ TARGET = Target(
     doc="A flow on a Prefect server and its workers.",
     compile=compile_program,
     options=(
-        Argument("store", "text", "Where artifacts and names lie: a bucket, s3://…, or a folder that all workers see."),
+        Argument(
+            "store",
+            "text",
+            "Where artifacts and names lie: a bucket, s3://…, or a folder that all workers see.",
+            anywhere=True,
+        ),
         Argument("work_pool", "text", "The work pool that runs the flow.", "default"),
         Argument("runner", "text", "What runs the tasks of a flow beside each other.", "threads", RUNNERS),
         Argument("workers", "int", "How many tasks run at once, and of dask or ray how many processes.", least=1),

@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING, Any
 from ...compiler.actions import Judge, Make, Plan, Retire, Serve
 from ...compiler.program import Program
 from .. import elsewhere
-from ..local.engine import Summary
-from ..local.events import Said, Watch
+from ..events import Said, Summary, Watch
 from . import compile_program
 from .follow import Following
 from .server import Server, server

@@ -11,8 +11,7 @@ from ...compiler import plan as planning
 from ...compiler.actions import Refuse, Retire
 from ...compiler.program import Node, Program
 from ...compiler.state import State
-from ..local.engine import Summary
-from ..local.events import Failed, Said, Settled, Started, Watch
+from ..events import Failed, Said, Settled, Started, Summary, Watch
 
 if TYPE_CHECKING:
     from ..local.session import Session

@@ -22,8 +22,8 @@ from prefect.client.schemas.objects import State
 from prefect.states import Completed, Failed
 
 from ... import __version__
-from ..local.events import Failed as WentWrong
-from ..local.events import Page, Parted, Said, Settled, Tried, from_data
+from ..events import Failed as WentWrong
+from ..events import Page, Parted, Said, Settled, Tried, from_data
 
 GOOD = ("made", "accepted", "reused", "served", "retired")
 LONG = 4000  # characters of a page

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ...compiler.actions import Judged, Plan, Warned
+from ..compiler.actions import Judged, Plan, Warned
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,11 +122,12 @@ def as_data(event: Any) -> dict[str, Any]:
     return data
 
 
+FORMS = {form.__name__.lower(): form for form in (Started, Tried, Parted, Moving, Waiting, Settled, Failed, Said, Page)}
+
+
 def from_data(data: Mapping[str, Any]) -> Any:
     """The event of `as_data`; None for one of another version."""
-    form: Any = {
-        form.__name__.lower(): form for form in (Started, Tried, Parted, Waiting, Settled, Failed, Said, Page)
-    }.get(data.get("event", ""))
+    form: Any = FORMS.get(data.get("event", ""))
     if form is None:
         return None
     given = {name: data[name] for name in form.__slots__ if name in data}
@@ -134,6 +135,20 @@ def from_data(data: Mapping[str, Any]) -> Any:
         if name in given:
             given[name] = tuple(kind.model_validate(one) for one in given[name])
     return form(**{name: tuple(v) if isinstance(v, list) else v for name, v in given.items()})
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """How many blocks came out how, by the words of Settled; `failed` also counts what depends on a failure."""
+
+    counts: dict[str, int]
+    seconds: float
+    failures: tuple[str, ...] = ()
+    refusals: tuple[str, ...] = ()
+
+    @property
+    def exit_code(self) -> int:
+        return 4 if self.failures else 3 if self.refusals else 0
 
 
 Event = Planned | Started | Tried | Parted | Moving | Waiting | Settled | Failed | Said | Page

@@ -1,0 +1,33 @@
+"""What went wrong with a step, in words, from what its worker answered or how it ended."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ...compiler.program import Node
+from .pool import Result
+
+Failure = tuple[str, str, str]  # message, help, detail
+
+
+def what_went_wrong(node: Node, result: Result, answer: dict[str, Any]) -> Failure:
+    """Of a step that gave no outcome."""
+    if "trouble" in answer:
+        action, cause, help_, detail = answer["trouble"]
+        return f"could not {action}: {cause}", help_, detail
+    if result.cause == "time":
+        limit = _duration(node.needs.time or 0)
+        return (
+            f"could not make {node.title}: it took longer than its time = {limit}, and was ended",
+            "raise needs time, or do less",
+            "",
+        )
+    help_ = "if memory ran out, say needs memory = … so that it is told apart, or read less"
+    return f"could not make {node.title}: its process was killed", help_, ""
+
+
+def _duration(seconds: float) -> str:
+    for unit, size in (("h", 3600), ("m", 60), ("s", 1)):
+        if seconds >= size and seconds % size == 0:
+            return f"{seconds / size:g}{unit}"
+    return f"{seconds * 1000:g}ms" if seconds < 1 else f"{seconds:g}s"
