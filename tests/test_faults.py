@@ -6,6 +6,7 @@ import queue
 import signal
 import socket
 import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -83,6 +84,33 @@ def test_two_applies_at_once_make_each_thing_once(project: Project) -> None:
     outs = [process.communicate(timeout=60) for process in both]
     assert [process.returncode for process in both] == [0, 0], outs
     assert (project.root / "made").read_text() == "once "
+
+
+OPEN = """
+import pathlib, sys
+from mlspec.runtimes.store.ledger import Ledger
+print(flush=True)
+for number in sys.stdin:
+    Ledger(pathlib.Path(number.strip()) / "state.db", "a", "local").names()
+    print(flush=True)
+"""
+
+
+def test_many_processes_open_a_new_store_at_once(tmp_path: Path) -> None:
+    openers = [
+        subprocess.Popen([sys.executable, "-c", OPEN], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        for _ in range(6)
+    ]
+    for opener in openers:
+        assert opener.stdout and opener.stdout.readline()
+    for number in range(40):
+        for opener in openers:
+            assert opener.stdin
+            print(tmp_path / str(number), file=opener.stdin, flush=True)
+        for opener in openers:
+            assert opener.stdout and opener.stdout.readline(), "one of them could not"
+    for opener in openers:
+        opener.communicate()
 
 
 def test_a_function_that_raises_shows_the_users_frames_alone(project: Project) -> None:

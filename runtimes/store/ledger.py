@@ -5,6 +5,7 @@ One SQLite file beside the objects. Every change is one transaction; a killed pr
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import sqlite3
@@ -287,17 +288,30 @@ def _open(path: Path) -> sqlite3.Connection:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         db = sqlite3.connect(path, timeout=60, isolation_level=None, check_same_thread=False)
-        db.execute("pragma journal_mode = wal")
         db.execute("pragma synchronous = normal")
-        version = db.execute("pragma user_version").fetchone()[0]
-        if version == 1:  # facts did not say what they are about
-            db.execute("alter table facts add column about text not null default ''")
-        if version != VERSION:
-            db.executescript(SCHEMA)
-            db.execute(f"pragma user_version = {VERSION}")
+        if not _is_ready(db):
+            _set_up(db, path)
     except (sqlite3.Error, OSError) as error:
         raise Trouble(f"open the store {path.parent}", _plain(error), _help(error)) from None
     return db
+
+
+def _is_ready(db: sqlite3.Connection) -> bool:
+    held = (db.execute("pragma journal_mode").fetchone()[0], db.execute("pragma user_version").fetchone()[0])
+    return held == ("wal", VERSION)
+
+
+def _set_up(db: sqlite3.Connection, path: Path) -> None:
+    """By one process at a time: SQLite does not wait for another that changes the journal's mode, it fails."""
+    with path.with_suffix(".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if _is_ready(db):
+            return
+        db.execute("pragma journal_mode = wal")
+        if db.execute("pragma user_version").fetchone()[0] == 1:  # facts did not say what they are about
+            db.execute("alter table facts add column about text not null default ''")
+        db.executescript(SCHEMA)
+        db.execute(f"pragma user_version = {VERSION}")
 
 
 def _plain(error: Exception) -> str:
