@@ -27,7 +27,8 @@ class Target:
     `options` are what an environment on it may say, and `required` those of them that it must. `lacks` are the recipes
     and kinds of lines that it cannot honour, each with the reason: where a block has one, that is an error at its
     place. `ships` says that what it compiles to takes the project along. `apply` names the module whose `apply` makes a
-    plan so; "" where the engine of this machine does. `broken` is why a stranger's could not be loaded: then nothing
+    plan so, and whose `stop`, if it has one, stops a service that another machine runs; "" where the engine of this
+    machine does. `broken` is why a stranger's could not be loaded: then nothing
     else is known of it.
     """
 

@@ -3,9 +3,11 @@ from __future__ import annotations
 import argparse
 import time
 
+from ...compiler.program import Node
 from ...compiler.state import Accepted
 from ...runtimes.local.rollout import serve_again
 from ...runtimes.local.session import Session
+from ...runtimes.serving import control
 from ...runtimes.trouble import Trouble
 from .. import frame, words
 
@@ -33,6 +35,7 @@ def run(given: argparse.Namespace) -> int:
             )
         )
     if node.kind == "service":
+        _must_be_here(session, node)
         serve_again(session.world, node, moved[0].digest)
     ledger.accept(moved, "rolled back")
     for one in moved:
@@ -42,6 +45,15 @@ def run(given: argparse.Namespace) -> int:
     if node.kind != "service":
         frame.say("mlspec apply brings what depends on it along; the newer one is not taken again until it changes")
     return frame.DONE
+
+
+def _must_be_here(session: Session, node: Node) -> None:
+    """A release of before begins to answer where we are, and it would be a second one if the service runs elsewhere."""
+    now = session.world.status(node.name)
+    if now.running and not control.status(session.world.service(node.name)).running:
+        from_ = node.inputs[0].name if node.inputs else "what it is made from"
+        raise Trouble(f"roll back {node.name}", f"another machine runs it, at {now.address}",
+                      f"roll back {from_} and apply: the service follows it")  # fmt: skip
 
 
 def _target(session: Session, name: str, current: Accepted, to: str | None) -> Accepted:

@@ -16,10 +16,16 @@ def run(given: argparse.Namespace) -> int:
     folder = session.world.service(given.name)
     if not folder.is_dir() or not control.status(folder).running:
         elsewhere = session.world.status(given.name)
+        if elsewhere.running and session.stop(frame.program_of(session), given.name, frame.say):
+            return _stopped(given.name)
         if elsewhere.running:
             raise Trouble(f"stop {given.name}", f"another machine runs it, at {elsewhere.address}",
                           f"stop it there: mlspec stop {given.name} --on {given.on}")  # fmt: skip
         raise Trouble(f"stop {given.name}", "no such service is running", "mlspec status shows what runs")
     control.stop(folder)
-    frame.say(f"{given.name} is stopped; mlspec apply starts it again")
+    return _stopped(given.name)
+
+
+def _stopped(name: str) -> int:
+    frame.say(f"{name} is stopped; mlspec apply starts it again")
     return frame.DONE

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -148,19 +148,22 @@ class Session:
         from .locking import pin
 
         runtime = program.environment.runtime
-        elsewhere = targets()[runtime].apply
-        if not elsewhere:
+        if not targets()[runtime].apply:
             return self.apply_here(program, plan, watch, workers, retire=retire, locked=locked)
         if locked:
             raise Trouble(f"apply --locked on {runtime}", "its jobs take what the sources hold now",
                           "apply without --locked, or on local with the same store")  # fmt: skip
-        try:
-            module = import_module(elsewhere)
-        except ImportError as error:
-            raise Trouble(f"apply on {runtime}", f"{elsewhere} cannot be loaded: {error}") from None
-        summary: Summary = module.apply(self, program, plan, watch)
+        summary: Summary = _applying(runtime).apply(self, program, plan, watch)
         pin(program, self.world, self.state(program).sources)
         return summary
+
+    def stop(self, program: Program, name: str, say: Callable[[str], None]) -> bool:
+        """Stop a service that another machine runs. Returns whether the environment's runtime can; raises Trouble where it
+        could not this time."""
+        stop = getattr(_applying(program.environment.runtime), "stop", None)
+        if stop is not None:
+            stop(self, program, name, say)
+        return stop is not None
 
     def apply_here(
         self, program: Program, plan: Plan, watch: Watch, workers: int | None = None, *, retire: bool = True,
@@ -202,6 +205,17 @@ class Session:
             return None
         digest = record.outputs[told.names.index(name)].digest
         return Accepted(name=name, kind=told.kind, digest=digest, key=record.key, at=record.at), told
+
+
+def _applying(runtime: str) -> Any:
+    """The module that makes a plan on a runtime; None where the engine of this machine does."""
+    from ..targets import targets
+
+    module = targets()[runtime].apply
+    try:
+        return import_module(module) if module else None
+    except ImportError as error:
+        raise Trouble(f"apply on {runtime}", f"{module} cannot be loaded: {error}") from None
 
 
 def _head(compiled: Any, disk: Disk) -> dict[str, Any]:

@@ -49,9 +49,15 @@ class World:
         from ..serving import afar, control
 
         here = control.status(self.service(name))
-        accepted = None if here.running or self.env == LOCAL else self.ledger.names().get(name)
+        released = None if here.running else self.released(name)
+        return afar.status(*released) if released else here
+
+    def released(self, name: str) -> tuple[str, dict[str, Any]] | None:
+        """The release of a service that may run on another machine, and what its record says of it; None of one that
+        was never served, or is served by this machine alone."""
+        accepted = None if self.env == LOCAL else self.ledger.names().get(name)
         record = self.ledger.record(accepted.key) if accepted else None
-        return afar.status(accepted.digest, record.outputs[0].about) if accepted and record else here
+        return (accepted.digest, record.outputs[0].about) if accepted and record else None
 
     def log(self, run: int, name: str) -> Path:
         return self.root / FOLDER / "logs" / f"{run}" / f"{name}.log"

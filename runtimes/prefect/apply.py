@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -12,54 +13,109 @@ from ...compiler.actions import Judge, Make, Plan, Retire, Serve
 from ...compiler.program import Program
 from .. import elsewhere
 from ..events import Said, Summary, Watch
+from ..trouble import Trouble
 from . import compile_program
 from .follow import Following
 from .server import Server, server
-from .wiring import wired
+from .wiring import Flow, wired
 
 if TYPE_CHECKING:
     from ..local.session import Session
 
 POLL = 0.5  # seconds
 STILL = 45.0  # seconds without a change and without a worker, until the run is given up
-PATIENCE, BUSY = (
-    8.0,
-    40.0,
-)  # seconds that a run waits for a worker, until it is said that there is none, or none is free
+PATIENCE, BUSY = 8.0, 40.0  # seconds that a run waits, until it is said that there is no worker, or none is free
 
 
 def apply(session: Session, program: Program, plan: Plan, watch: Watch) -> Summary:
     """Runs the flow, and returns when it has ended. Raises Trouble where it could not be started; on Ctrl-C the run goes
     on, unless the person who pressed it says otherwise."""
     began = time.monotonic()
-    if not any(isinstance(action, Make | Judge | Serve) for action in plan.actions):
+    makes = any(isinstance(action, Make | Judge | Serve) for action in plan.actions)
+    elsewhere_still = _served_elsewhere(session, plan)
+    if not makes and not elsewhere_still:
         return session.apply_here(program, plan, watch)  # names move, and nothing is made: no server is asked
 
     def say(text: str) -> None:
         watch(Said("", text))
 
+    following = Following(session, program, watch)
+    with _deployed(session, program, say) as deployed:
+        if makes:
+            _run_flow(deployed, following, say)
+        wrong = _stop(deployed, elsewhere_still, say) if elsewhere_still else ""
+    _retire(session, plan, following, elsewhere_still if wrong else [], wrong)
+    return following.summary(time.monotonic() - began)
+
+
+def stop(session: Session, program: Program, name: str, say: Callable[[str], None]) -> None:
+    """Stop a service that a worker's machine runs. Raises Trouble where it could not be."""
+    with _deployed(session, program, say) as deployed:
+        wrong = _stop(deployed, [name], say)
+    if wrong:
+        raise Trouble(f"stop {name}", wrong)
+
+
+# --- a deployment ---------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class _Deployed:
+    """The project lies in the store; `step` takes it out of there, and `pool` is None on an embedded server."""
+
+    prefect: Server
+    flow: Flow
+    step: dict[str, Any]
+    pool: Any
+
+    def follow(self, run: Any) -> _Run:
+        return _Run(self.prefect, run.id, self.flow.pool if self.pool else "")
+
+
+@contextmanager
+def _deployed(session: Session, program: Program, say: Callable[[str], None]) -> Iterator[_Deployed]:
     project, shipment = session.project(program)
     flow = wired(program, project.versions)
     with server(say) as prefect:
         pool = None if prefect.embedded else prefect.pool(flow.pool)
         digest = elsewhere.send(compile_program(program, project), shipment.sources, session.world.objects)
         step = {"mlspec.runtimes.prefect.pull.pull_project": {"store": flow.store, "digest": digest}}
-        run = prefect.start(flow, step, pool)
-        say(f"run {run.name} of {flow.name}/{flow.environment} on {prefect.where}")
-        following = Following(session, program, run.name, watch)
-        try:
-            _follow(_Run(prefect, run.id, flow.pool if pool else ""), following, say)
-        except KeyboardInterrupt:
-            _leave(prefect, run, say)
-            raise
-    _retire(session, plan, following)
-    return following.summary(time.monotonic() - began)
+        yield _Deployed(prefect, flow, step, pool)
 
 
-def _retire(session: Session, plan: Plan, following: Following) -> None:
-    """The flow knows nothing of blocks that are gone."""
+def _run_flow(deployed: _Deployed, following: Following, say: Callable[[str], None]) -> None:
+    prefect, flow = deployed.prefect, deployed.flow
+    run = prefect.start(flow, deployed.step, deployed.pool)
+    following.run = run.name
+    say(f"run {run.name} of {flow.name}/{flow.environment} on {prefect.where}")
+    try:
+        _follow(deployed.follow(run), following, say)
+    except KeyboardInterrupt:
+        _leave(prefect, run, say)
+        raise
+
+
+# --- what is gone from the spec -------------------------------------------------------------------------------------
+
+
+def _served_elsewhere(session: Session, plan: Plan) -> list[str]:
+    """Also those that do not answer here: a worker's machine may be out of reach."""
+    gone = [one.names for one in plan.actions if isinstance(one, Retire) and one.kind == "service"]
+    return [name for names in gone for name in names if session.world.released(name)]
+
+
+def _stop(deployed: _Deployed, names: list[str], say: Callable[[str], None]) -> str:
+    """Why they could not all be stopped; "" where they were."""
+    run = deployed.prefect.stop_services(deployed.flow, deployed.step, deployed.pool, names)
+    return _wait_for(deployed.follow(run), say)
+
+
+def _retire(session: Session, plan: Plan, following: Following, still: list[str], why: str) -> None:
+    """The flow knows nothing of blocks that are gone. The name of a service that still answers stays, to be tried again."""
     for action in plan.actions:
-        if isinstance(action, Retire):
+        if isinstance(action, Retire) and set(action.names) & set(still):
+            following.not_retired(action, why)
+        elif isinstance(action, Retire):
             for name in action.names:
                 session.world.ledger.retire(name)
             following.retired(action)
@@ -105,6 +161,20 @@ def _follow(run: _Run, following: Following, say: Callable[[str], None]) -> None
             run.prefect.crashed(run.id, f"the worker of {run.pool} that had it is gone")
             following.stood_still(f"the worker of {run.pool} that had it is gone")
             return
+        time.sleep(POLL)
+
+
+def _wait_for(run: _Run, say: Callable[[str], None]) -> str:
+    """Of a run that makes nothing: why it came to no good end, "" where it did."""
+    while True:
+        state, _ = run.prefect.look(run.id)
+        if state.is_final():
+            return "" if state.is_completed() else (state.message or f"the run has {state.name.lower()}")
+        run.moved(state.name)
+        run.prefect.still_there()
+        _tell_of_no_worker(run, state, say)
+        if run.pool and run.quiet() > STILL and not run.prefect.workers(run.pool):
+            return f"no worker of {run.pool} is there"
         time.sleep(POLL)
 
 

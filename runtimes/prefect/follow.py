@@ -25,8 +25,8 @@ ENDED = {"CRASHED": "crashed", "CANCELLED": "been cancelled"}
 class Following:
     """Hears of tasks in any order and tells of each once."""
 
-    def __init__(self, session: Session, program: Program, run: str, watch: Watch) -> None:
-        self.run, self.complaint, self.worker = run, "", ""
+    def __init__(self, session: Session, program: Program, watch: Watch) -> None:
+        self.run, self.complaint, self.worker = "", "", ""
         self.session, self.program, self.watch = session, program, watch
         self.node_of = {node.title: node for node in program.nodes}
         self.started: set[str] = set()
@@ -86,6 +86,12 @@ class Following:
         title = ", ".join(action.names)
         self.settled[title] = "retired"
         self.watch(Settled(title, action.kind, "retired"))
+
+    def not_retired(self, action: Retire, why: str) -> None:
+        title = ", ".join(action.names)
+        self.settled[title] = "failed"
+        self.failures.append(title)
+        self.watch(Failed(title, f"could not stop {title}", "apply again when it can be", why, ""))
 
     def summary(self, seconds: float) -> Summary:
         counts: dict[str, int] = {}

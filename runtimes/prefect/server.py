@@ -7,7 +7,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -83,13 +83,27 @@ class Server:
     def start(self, flow: Flow, step: dict[str, Any], pool: Any) -> Any:
         """Register the deployment, as its own users would, and ask for a run of it."""
         with _told(self.url):
-            flow_id = self.client.create_flow_from_name(flow.name)
             deployment = self.client.create_deployment(
-                flow_id, flow.environment, entrypoint=f"flow.py:{flow.id}", description=flow.doc, tags=["mlspec"],
-                work_pool_name=flow.pool if pool else None, pull_steps=[step], schedules=_schedules(flow) if pool else None,
-                parameter_openapi_schema=_schema(flow.parameters), enforce_parameter_schema=True,
+                self.client.create_flow_from_name(flow.name), flow.environment, entrypoint=f"flow.py:{flow.id}",
+                description=flow.doc, tags=["mlspec"], work_pool_name=flow.pool if pool else None, pull_steps=[step],
+                schedules=_schedules(flow) if pool else None, parameter_openapi_schema=_schema(flow.parameters),
+                enforce_parameter_schema=True,
             )  # fmt: skip
-            run = self.client.create_flow_run_from_deployment(deployment, tags=["mlspec"])
+            return self._run(deployment)
+
+    def stop_services(self, flow: Flow, step: dict[str, Any], pool: Any, names: Sequence[str]) -> Any:
+        """Ask for a run that stops them where they are."""
+        from .stopping import ENTRYPOINT, FLOW
+
+        with _told(self.url):
+            deployment = self.client.create_deployment(
+                self.client.create_flow_from_name(FLOW), f"{flow.name} {flow.environment}", entrypoint=ENTRYPOINT,
+                tags=["mlspec"], work_pool_name=flow.pool if pool else None, pull_steps=[step],
+            )  # fmt: skip
+            return self._run(deployment, {"spec": flow.spec, "env": flow.environment, "names": list(names)})
+
+    def _run(self, deployment: Any, parameters: dict[str, Any] | None = None) -> Any:
+        run = self.client.create_flow_run_from_deployment(deployment, parameters=parameters or {}, tags=["mlspec"])
         if self.embedded:
             command = [sys.executable, "-m", "prefect", "flow-run", "execute", str(run.id)]
             self.runner = subprocess.Popen(command, env=_environment(self.url), stdout=subprocess.DEVNULL,
