@@ -67,7 +67,7 @@ def check(env: tree.Env, targets: Mapping[str, Target], params: Mapping[str, Val
             case _:
                 told.append(Diagnostic("E209", line.span, {"line": said(line), "kind": "env"},
                                        help="an env holds options, name = value, and set path = value"))  # fmt: skip
-    for option in sorted(target.required - set(given)) if target is not None else ():
+    for option in sorted(target.required - set(given)) if target is not None and not env.unread else ():
         help_ = f"write in it: {option} = {_example(target, option)}"
         told.append(Diagnostic("E117", env.name.span, {"runtime": env.runtime.text, "option": option}, help=help_))
     return told

@@ -294,6 +294,9 @@ def unknown_name(reference: tree.Reference, known: Iterable[str], *, in_conditio
     return Diagnostic("E101", span, {"name": shown}, note=note, help=help_)
 
 
+ALSO_MADE_BY = {"data": ", or by a model", "model": ', or by a class: python "package.module:Class"'}
+
+
 def unknown_recipe(block: tree.Block, reference: tree.Reference, block_of: Mapping[str, tree.Block]) -> Diagnostic:
     words = [word for word, recipe in RECIPES.items() if not recipe.source and block.kind in recipe.makes]
     models = [name for name, other in block_of.items() if other.kind == "model"]
@@ -302,7 +305,7 @@ def unknown_recipe(block: tree.Block, reference: tree.Reference, block_of: Mappi
     help_ = (
         f"did you mean {close}?"
         if close
-        else f"a {block.kind} is made by {listing(words)}" + (", or by a model" if block.kind == "data" else "")
+        else f"a {block.kind} is made by {listing(words)}{ALSO_MADE_BY.get(block.kind, '')}"
     )
     fix = Fix(reference.span, close) if close else None
     return Diagnostic("E201", reference.span, {"word": str(reference)}, help=help_, fix=fix)

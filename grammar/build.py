@@ -85,9 +85,9 @@ class Build:
         return replace(node, span=span)
 
     def with_lines(self, node: Any, lines: tuple[tree.Line, ...], unread: tuple[str, ...]) -> Any:
-        if isinstance(node, tree.Block):
+        if isinstance(node, tree.Block | tree.Env):
             return replace(node, lines=lines, unread=unread)
-        return replace(node, lines=lines) if isinstance(node, tree.Env | tree.Use) else node
+        return replace(node, lines=lines) if isinstance(node, tree.Use) else node
 
     # --- lines ------------------------------------------------------------------------------------------------
 

@@ -313,11 +313,14 @@ class Secret:
 
 @dataclass(frozen=True, slots=True)
 class Env:
+    """`unread` as in a block: an option that is not there may have been in a line that could not be read."""
+
     name: Name
     runtime: Name
     lines: tuple[Line, ...]
     doc: str
     span: Span
+    unread: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
