@@ -32,7 +32,7 @@ def run(given: argparse.Namespace, *, source: str, target: str, with_sources: bo
     else:
         took = words.duration(time.monotonic() - began)
         frame.say(
-            f"{source} -> {target}: {_told(done, files, source)}, in {took}. No name moved: mlspec apply{_on(target)} takes what it finds."
+            f"{source} -> {target}: {_told(done, files, source)}, in {took}. No name moved: mlspec apply{words.on(target)} takes what it finds."
         )
     return frame.DONE
 
@@ -49,10 +49,6 @@ def _opened(spec: Path, env: str) -> Session:
     session = Session(spec, env)
     frame.program_of(session)
     return session
-
-
-def _on(env: str) -> str:
-    return "" if env == "local" else f" --on {env}"
 
 
 class _Progress:

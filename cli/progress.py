@@ -8,6 +8,7 @@ import time
 from typing import Any
 
 from ..compiler.actions import Warned
+from ..compiler.program import LOCAL
 from ..runtimes.events import Event, Failed, Moving, Parted, Planned, Said, Settled, Started, Tried, Waiting
 from . import words
 from .frame import painter
@@ -24,7 +25,7 @@ class Lines:
 
     def __init__(self, stream: Any, width: int = 12) -> None:
         self.paint = painter(stream)
-        self.width = width
+        self.width, self.on = width, LOCAL
 
     def of(self, event: Event) -> list[str]:
         match event:
@@ -63,7 +64,7 @@ class Lines:
                 lines += [f"{margin}expect {one.text}", f"{margin}  {self.paint(one.shown, 'red')}"]
         if event.how == "refused" and event.kind != "service":
             lines.append(f"{margin}kept, not accepted: the name and what depends on it stay as they were")
-            lines.append(f"{margin}look at it: mlspec show {event.name.split(', ')[0]} --refused")
+            lines.append(f"{margin}look at it: mlspec show {event.name.split(', ')[0]} --refused{words.on(self.on)}")
         if event.how == "refused" and event.kind == "service":
             lines.append(f"{margin}what answered before goes on")
         lines += [margin + note for note in event.notes]
@@ -86,7 +87,7 @@ class Lines:
         if event.help:
             lines.append(f"{margin}help: {event.help}")
         if event.log:
-            lines.append(f"{margin}log: mlspec logs {event.name.split(',')[0]}")
+            lines.append(f"{margin}log: mlspec logs {event.name.split(',')[0]}{words.on(self.on)}")
         return lines
 
 
@@ -105,7 +106,7 @@ class Plain:
 
     def __call__(self, event: Event) -> None:
         if isinstance(event, Planned):
-            self.lines.width = _width(event)
+            self.lines.width, self.lines.on = _width(event), event.plan.environment
         for line in self.lines.of(event):
             self.stream.write(line + "\n")
         self.stream.flush()

@@ -23,7 +23,11 @@ def look(
     found: dict[str, Any] = {"name": name, "kind": node.kind, "doc": node.doc, "made": _made(node)}
     if accepted is None:
         was_refused = node.kind != "service" and session.refused(program, name)
-        return found | {"state": f"refused: mlspec show {name} --refused" if was_refused else "never accepted"}
+        return found | {
+            "state": f"refused: mlspec show {name} --refused{words.on(session.env)}"
+            if was_refused
+            else "never accepted"
+        }
     found["digest"] = accepted.digest
     found |= {"refused": _broken(refused[1])} if refused else {"accepted": words.moment(accepted.at)}
     record = ledger.record(accepted.key)

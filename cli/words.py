@@ -6,6 +6,8 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from ..compiler.program import LOCAL
+
 
 def duration(seconds: float | None) -> str:
     if seconds is None:
@@ -66,3 +68,8 @@ def table(lines: Sequence[Sequence[str]], indent: str = "  ") -> str:
     widths = [max(len(line[i]) for line in lines) for i in range(len(lines[0]))]
     shown = ("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip() for line in lines)
     return "\n".join(indent + line for line in shown)
+
+
+def on(env: str) -> str:
+    """What a command that is told needs, to be about the same environment."""
+    return "" if env == LOCAL else f" --on {env}"

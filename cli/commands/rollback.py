@@ -43,7 +43,9 @@ def run(given: argparse.Namespace) -> int:
             f"{one.name} points at {one.digest.removeprefix('folder:')[:12]} again, accepted {words.moment(_since(session, one))}"
         )
     if node.kind != "service":
-        frame.say("mlspec apply brings what depends on it along; the newer one is not taken again until it changes")
+        frame.say(
+            f"mlspec apply{words.on(given.on)} brings what depends on it along; the newer one is not taken again until it changes"
+        )
     return frame.DONE
 
 

@@ -24,10 +24,16 @@ def run(given: argparse.Namespace) -> int:
         })  # fmt: skip
         return frame.DONE
     if not names:
-        frame.say("Nothing has been accepted yet: mlspec apply")
+        frame.say(f"Nothing has been accepted yet: mlspec apply{words.on(given.on)}")
         return frame.DONE
     lines = [
-        (name, one.kind, one.digest.removeprefix("folder:")[:12], words.moment(one.at), _line(services.get(name)))
+        (
+            name,
+            one.kind,
+            one.digest.removeprefix("folder:")[:12],
+            words.moment(one.at),
+            _line(services.get(name), given.on),
+        )
         for name, one in names.items()
     ]
     frame.say(words.table(lines))
@@ -42,11 +48,11 @@ def _service(session: Session, name: str) -> dict[str, Any]:
     return dict(session.world.status(name).model_dump())
 
 
-def _line(service: dict[str, Any] | None) -> str:
+def _line(service: dict[str, Any] | None, env: str) -> str:
     if service is None:
         return ""
     if not service["running"]:
-        return "not running: mlspec apply starts it"
+        return f"not running: mlspec apply{words.on(env)} starts it"
     p95 = f", p95 {words.duration(service['p95'])}" if service.get("p95") else ""
     count = service.get("requests") or 0
     return f"{service['address']}  {count:,} request{'s' * (count != 1)}{p95}"

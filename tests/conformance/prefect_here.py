@@ -13,6 +13,7 @@ import subprocess
 import sys
 import time
 import urllib.request
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -39,12 +40,26 @@ class PrefectHere:
         while not self._is_healthy():
             assert time.monotonic() < end, (self.folder / "server.log").read_text()
             time.sleep(0.2)
-        subprocess.run([sys.executable, "-m", "prefect", "work-pool", "create", POOL, "--type", "process"], check=True,
-                       env={**os.environ, **self.environment()}, capture_output=True)  # fmt: skip
+        self.create(POOL)
         self.start_worker()
 
-    def start_worker(self) -> None:
-        self._begin("worker", "worker", "start", "--pool", POOL, "--type", "process", "--install-policy", "never")
+    def create(self, pool: str) -> None:
+        subprocess.run([sys.executable, "-m", "prefect", "work-pool", "create", pool, "--type", "process"], check=True,
+                       env={**os.environ, **self.environment()}, capture_output=True)  # fmt: skip
+
+    def start_worker(self, pool: str = POOL, name: str = "worker", **environment: str) -> None:
+        self._begin(name, "worker", "start", "--pool", pool, "--type", "process", "--install-policy", "never",
+                    **environment)  # fmt: skip
+
+    @contextlib.contextmanager
+    def worker_of(self, pool: str, **environment: str) -> Iterator[None]:
+        """One more worker, of a pool of its own, with this in its environment."""
+        self.create(pool)
+        self.start_worker(pool, pool, **environment)
+        try:
+            yield
+        finally:
+            self._end(pool)
 
     def stop(self) -> None:
         self._end("worker")
@@ -54,10 +69,11 @@ class PrefectHere:
         self._end("worker")
         self.start_worker()
 
-    def _begin(self, name: str, *words: str) -> None:
+    def _begin(self, name: str, *words: str, **environment: str) -> None:
         with (self.folder / f"{name}.log").open("ab") as log:
             process = subprocess.Popen(
-                [sys.executable, "-m", "prefect", *words], env={**os.environ, **self.environment()}, cwd=self.folder,
+                [sys.executable, "-m", "prefect", *words], cwd=self.folder,
+                env={**os.environ, **self.environment(), **environment},
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True,
             )  # fmt: skip
         (self.folder / f"{name}.pid").write_text(f"{process.pid}")

@@ -4,16 +4,22 @@ from __future__ import annotations
 
 import re
 import shlex
+import shutil
+import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import mlspec
 import prefect_here
 import pytest
 import specs_on
+from helpers import Project
 from mlspec.runtimes.conformance import Subject, Trial, begin
 from mlspec.runtimes.targets import targets
 from prefect_here import POOL, PrefectHere
+
+PACKAGE = ("__init__.py", "__main__.py", "grammar", "compiler", "runtimes", "lsp", "cli")
 
 
 @pytest.fixture(scope="module")
@@ -38,6 +44,67 @@ def test_what_a_step_printed_is_on_the_server_without_the_secret(trial: Trial, p
 def test_specs_are_the_same(tmp_path: Path, prefect: PrefectHere) -> None:
     env = f'env there on prefect {{\n  store = "{tmp_path}/store"\n  work_pool = "{POOL}"\n}}'
     assert specs_on.differences(specs_on.CHOSEN, tmp_path / "specs", env) == {}
+
+
+SERVED = """
+mlspec 1
+data flowers from csv "iris.csv" {
+  species: "setosa" | "versicolor" | "virginica"
+}
+data train, test from flowers by split {
+  test = 20%
+  seed = 1
+}
+model neighbour from train by python "sklearn.neighbors:KNeighborsClassifier" {
+  predict .species
+  measure accuracy on test
+}
+"""
+SERVICE = """
+service kinds from neighbour by http
+"""
+
+
+def test_a_service_is_stopped_where_it_runs(tmp_path: Path, prefect: PrefectHere) -> None:
+    env = f'env there on prefect {{\n  store = "{tmp_path}/store"\n  work_pool = "{POOL}"\n}}'
+    project = Project(tmp_path).write(s__mlspec=f"{SERVED}{SERVICE}{env}")
+    shutil.copy(specs_on.SPECS / "iris" / "iris.csv", tmp_path)
+
+    def answers() -> bool:
+        return bool(project.data("status", "--on", "there")["names"]["kinds"]["running"])
+
+    assert project.apply("--on", "there").code == 0 and answers()
+    ran = project.run("rollback", "kinds", "--on", "there")
+    assert ran.code == 4 and "none before it" in ran.err
+    assert project.run("stop", "kinds", "--on", "there").code == 0 and not answers()
+    assert project.events("--on", "there")["kinds"] == "served" and answers()
+    [process] = _processes(f"{prefect.folder}.*/kinds ")
+    project.write(s__mlspec=f"{SERVED}{env}")
+    ran = project.apply("--on", "there")
+    assert (ran.code, ran.out.split()[:2]) == (0, ["retired", "kinds"]), ran.text
+    assert "kinds" not in project.data("status", "--on", "there")["names"]
+    assert process not in _processes(f"{prefect.folder}.*/kinds ")
+
+
+def _processes(command: str) -> list[int]:
+    found = subprocess.run(["pgrep", "-f", command], capture_output=True, text=True, check=False).stdout
+    return [int(line) for line in found.split()]
+
+
+def test_a_worker_of_another_version_says_so(tmp_path: Path, prefect: PrefectHere) -> None:
+    """One that really imports another: its requirements could not have been met otherwise."""
+    source = Path(mlspec.__file__).parent
+    shutil.copytree(source, tmp_path / "older" / "mlspec", ignore=lambda folder, names: {
+        name for name in names if Path(folder) == source and name not in PACKAGE})  # fmt: skip
+    own = tmp_path / "older" / "mlspec" / "__init__.py"
+    own.write_text(own.read_text(encoding="utf-8").replace(mlspec.__version__, "0.0.9"), encoding="utf-8")
+    env = f'env there on prefect {{\n  store = "{tmp_path}/store"\n  work_pool = "older"\n}}'
+    project = Project(tmp_path).write(s__mlspec=f"{SERVED}{env}")
+    shutil.copy(specs_on.SPECS / "iris" / "iris.csv", tmp_path)
+    with prefect.worker_of("older", PYTHONPATH=f"{tmp_path}/older"):
+        ran = project.apply("--on", "there")
+    assert ran.code == 4 and ran.err == ""
+    assert f"this worker has mlspec 0.0.9, and the flow was compiled by {mlspec.__version__}" in ran.out
 
 
 def test_edges_are_as_in_the_plan(tmp_path: Path) -> None:
