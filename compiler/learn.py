@@ -9,7 +9,7 @@ from ..grammar.diagnostic import Fix, nearest
 from ..grammar.kinds import METRICS
 from . import installed, signature, values
 from .program import Measure, Node, Predict, Scalar
-from .scope import Scope, column_missing, did_you_mean, dotted
+from .scope import Scope, column_missing, did_you_mean, dotted, features_missing
 from .types import BOOL, FLOAT, Column, Columns, Type, by_name, is_number
 
 Task = Literal["classification", "regression", "none"]
@@ -213,16 +213,10 @@ def _measured_columns(line: tree.Measure, node: Node, on: str, scope: Scope) -> 
     if known is None or node.predict is None:
         return
     names, trained = by_name(known), scope.columns.get(node.inputs[0].name) if node.inputs else None
-    for column in (*node.predict.targets, *node.predict.features):
-        told = trained is not None and column not in by_name(trained)  # at the predict line
-        if column not in names and not told:
-            scope.tell(
-                "E302",
-                line.on.span,
-                {"column": column, "of": on},
-                note=f"{node.name} needs it",
-                help=did_you_mean(column, names, " "),
-            )
+    wanted = (*node.predict.targets, *node.predict.features)
+    told = [name for name in wanted if trained is not None and name not in by_name(trained)]  # at the predict line
+    missing = [name for name in wanted if name not in names and name not in told]
+    features_missing(scope, line.on.span, missing, known, on, f"{node.name} needs it")
 
 
 def metric_of(metric: tree.Metric, node: Node, on: str, scope: Scope) -> Measure | None:

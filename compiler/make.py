@@ -31,7 +31,7 @@ from .load import Found, Unreadable, apart_by, is_remote
 from .program import Input, Node, Value
 from .program import Recipe as Made
 from .resolve import is_lost, is_source
-from .scope import Scope, did_you_mean
+from .scope import Scope, did_you_mean, features_missing
 from .types import INT, TEXT, Column, Columns, by_name, optional, required
 
 
@@ -409,16 +409,10 @@ def _features_there(block: tree.Block, model: Node, data: str, known: Columns, s
     names = by_name(known)
     trained = by_name(scope.columns.get(model.inputs[0].name) or ()) if model.inputs else {}
     span = block.inputs[0].span
+    missing = [name for name in model.predict.features if name not in names]
+    features_missing(scope, span, missing, known, data, f"{model.name} predicts from it")
     for feature in model.predict.features:
-        if feature not in names:
-            scope.tell(
-                "E302",
-                span,
-                {"column": feature, "of": data},
-                note=f"{model.name} predicts from it",
-                help=did_you_mean(feature, names, " "),
-            )
-        elif feature in trained and names[feature].type.base != trained[feature].type.base:
+        if feature in names and feature in trained and names[feature].type.base != trained[feature].type.base:
             numbers = {names[feature].type.base, trained[feature].type.base} == {"int", "float"}
             if not numbers:
                 facts = {"column": feature, "declared": str(trained[feature].type), "found": str(names[feature].type)}

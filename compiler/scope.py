@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from ..grammar import tree
@@ -13,7 +13,7 @@ from .load import Files, apart_by
 from .lock import Pinned
 from .program import Node, Place
 from .resolve import Names
-from .types import Columns
+from .types import Columns, by_name
 from .values import Params, Secret
 
 
@@ -126,6 +126,13 @@ def column_missing(scope: Scope, column: tree.Column, known: Columns, of: str) -
         help=f"did you mean {dotted(close)}?" if close else apart,
         fix=fix,
     )
+
+
+def features_missing(scope: Scope, span: Span, missing: Sequence[str], known: Columns, of: str, note: str) -> None:
+    """What a model wants of an artifact and is not there: one mistake, however many they are."""
+    if missing:
+        help_ = did_you_mean(missing[0], by_name(known), " ") if len(missing) == 1 else ""
+        scope.tell("E302", span, {"column": listing(missing), "of": of}, note=note, help=help_)
 
 
 def last_part(reference: tree.Reference) -> Span:

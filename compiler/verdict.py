@@ -167,7 +167,9 @@ def _shown_comparison(operator: str, left: Expression, right: Expression, answer
     text = f"{show(found)} needs {'' if operator in ('>=', '<=') else operator + ' '}{_literal_text(right) or show(needed)}"
     numbers = all(isinstance(v, int | float) and not isinstance(v, bool) for v in (found, needed))
     if numbers and not _compare(operator, found, needed):
-        if operator in (">", ">="):
+        if found == needed and operator in (">", "<"):
+            text += f", and is no {'more' if operator == '>' else 'less'}"
+        elif operator in (">", ">="):
             text += f", short by {show(needed - found)}"
         elif operator in ("<", "<="):
             text += f", over by {show(found - needed)}"

@@ -27,21 +27,21 @@ Mask = Any  # an Arrow array of bool
 
 
 @dataclass(frozen=True, slots=True)
-class Violation:
-    """One row that does not fit, by the first thing that is wrong about it. `value` is None where it is missing."""
+class Problem:
+    """One thing that is wrong with a column: the first row that has it, and how many have."""
 
     column: str
-    row: int
-    value: str | None
     reason: str
+    row: int
+    rows: int
 
 
 @dataclass(frozen=True, slots=True)
 class Findings:
-    """`first` says of each row which of `problems`, (column, reason), it has; -1 where it has none."""
+    """`first` says of each row which of `problems` it has, the first if it has several; -1 where it has none."""
 
     first: np.ndarray[Any, np.dtype[np.int64]]
-    problems: tuple[tuple[str, str], ...]
+    problems: tuple[Problem, ...]
 
     def rows(self) -> list[int]:
         import numpy as np
@@ -49,16 +49,12 @@ class Findings:
         found: list[int] = np.flatnonzero(self.first >= 0).tolist()
         return found
 
-    def problem_of(self, row: int) -> tuple[str, str]:
-        return self.problems[self.first[row]]
+    def problem_of(self, row: int) -> Problem:
+        return self.problems[int(self.first[row])]
 
-
-def violations(table: pa.Table, declared: Columns) -> tuple[list[Violation], int]:
-    """The first few rows that do not fit, and how many do not. Declared columns that are not there are passed over."""
-    typed, wrong = _as_declared(table, declared)
-    found = findings(typed, declared, wrong)
-    rows = found.rows()
-    return [_violation(table, row, *found.problem_of(row)) for row in rows[:FEW]], len(rows)
+    def told(self) -> list[Problem]:
+        """By their first rows."""
+        return sorted((one for one in self.problems if one.rows), key=lambda one: one.row)
 
 
 def conform(table: pa.Table, declared: Columns, what: str) -> pa.Table:
@@ -67,17 +63,26 @@ def conform(table: pa.Table, declared: Columns, what: str) -> pa.Table:
     for column in declared:
         _is_there(table, column, what)
     typed, wrong = _as_declared(table, declared)
-    found = findings(typed, declared, wrong)
-    rows = found.rows()
-    if rows:
-        first = _violation(table, rows[0], *found.problem_of(rows[0]))
-        cause = f"in row {first.row + 1}, {said(first.column, first.value, first.reason)}{and_more(len(rows) - 1)}"
-        raise Trouble(f"make {what}", cause, "make such values otherwise, or declare the column so that they may be")
+    problems = findings(typed, declared, wrong).told()
+    if problems:
+        cause, *others = [f"in row {one.row + 1}, {_said(table, one)}" for one in problems]
+        help_ = "make such values otherwise, or declare the column so that they may be"
+        raise Trouble(f"make {what}", cause, help_, "\n".join(few(others)))
     return typed
+
+
+def _said(table: pa.Table, one: Problem) -> str:
+    value = table.column(one.column)[one.row].as_py()
+    is_missing = value is None or value != value  # a NaN is not equal to itself
+    return said(one.column, None if is_missing else str(value), one.reason) + and_more(one.rows - 1)
 
 
 def said(column: str, value: str | None, reason: str) -> str:
     return f"{column} is {reason}" if value is None else f'{column} is "{value}", {reason}'
+
+
+def few(told: list[str]) -> list[str]:
+    return told if len(told) <= FEW else [*told[:FEW], f"… and {len(told) - FEW} more such mistakes"]
 
 
 def and_more(rows: int) -> str:
@@ -99,12 +104,6 @@ def _is_there(table: pa.Table, column: Column, what: str) -> None:
         raise Trouble(
             f"make {what}", cause, f"declare it as {found}, or turn it into {required(column.type)} where it is made"
         )
-
-
-def _violation(table: pa.Table, row: int, column: str, reason: str) -> Violation:
-    value = table.column(column)[row].as_py()
-    is_missing = value is None or value != value  # a NaN is not equal to itself
-    return Violation(column, row, None if is_missing else str(value), reason)
 
 
 def _as_declared(table: pa.Table, declared: Columns) -> tuple[pa.Table, dict[str, Mask]]:
@@ -198,21 +197,20 @@ def findings(table: pa.Table, declared: Columns, wrong: Mapping[str, Mask]) -> F
 
     columns = by_name(declared)
     first = np.full(table.num_rows, -1, np.int64)
-    problems: list[tuple[str, str]] = []
+    problems: list[Problem] = []
+
+    def mark(name: str, reason: str, mask: np.ndarray[Any, Any]) -> None:
+        first[mask & (first < 0)] = len(problems)
+        problems.append(Problem(name, reason, int(mask.argmax()) if len(mask) else 0, int(mask.sum())))
+
     for name in table.column_names:
         if name in columns:
             for mask, reason in _checked(table.column(name), columns[name], wrong.get(name)):
-                _mark(first, _bools(mask), len(problems))
-                problems.append((name, reason))
+                mark(name, reason, _bools(mask))
     for name in table.column_names:
         if name in columns and columns[name].unique:
-            _mark(first, _repeated(table.column(name), first < 0), len(problems))
-            problems.append((name, "expected unique, stands in an earlier row"))
+            mark(name, "expected unique, stands in an earlier row", _repeated(table.column(name), first < 0))
     return Findings(first, tuple(problems))
-
-
-def _mark(first: np.ndarray[Any, Any], mask: np.ndarray[Any, Any], problem: int) -> None:
-    first[mask & (first < 0)] = problem
 
 
 def _bools(mask: Mask) -> np.ndarray[Any, Any]:

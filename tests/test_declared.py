@@ -8,7 +8,7 @@ from typing import Any
 import pyarrow as pa
 import pytest
 from mlspec.compiler.types import DATE, FLOAT, INT, TEXT, TIMESTAMP, Column, Type, optional
-from mlspec.runtimes.declared import FEW, Violation, conform, violations
+from mlspec.runtimes.declared import FEW, conform, findings
 from mlspec.runtimes.trouble import Trouble
 
 
@@ -90,15 +90,25 @@ def test_a_column_that_is_not_there() -> None:
     assert told.value.help == "did you mean tenure?"
 
 
-def test_violations_are_the_first_few_and_their_number() -> None:
-    table = pa.table({"a": [1, None, *[-1] * 20], "b": ["x"] * 22})
-    found, rows = violations(table, (column("a", INT, low=0), column("b", Type(base="text", values=("x",)))))
-    assert (len(found), rows) == (FEW, 21)
-    assert found[:2] == [Violation("a", 1, None, "missing, expected int"), Violation("a", 2, "-1", "expected 0..")]
+def test_all_problems_are_told_at_once_each_with_its_first_row() -> None:
+    table = pa.table({"a": [1, None, *[-1] * 20], "b": ["x", "y", *["x"] * 20]})
+    with pytest.raises(Trouble) as told:
+        conform(table, (column("a", INT, low=0), column("b", Type(base="text", values=("x",)))), "d")
+    assert told.value.cause == "in row 2, a is missing, expected int"
+    assert told.value.detail.split("\n") == [
+        'in row 2, b is "y", expected "x"', 'in row 3, a is "-1", expected 0.., and 19 more rows'
+    ]  # fmt: skip
+
+
+def test_problems_without_end_are_told_by_the_first_few() -> None:
+    table = pa.table({f"c{i}": ["no"] for i in range(FEW + 4)})
+    with pytest.raises(Trouble) as told:
+        conform(table, tuple(column(f"c{i}", Type(base="text", values=("x",))) for i in range(FEW + 4)), "d")
+    assert told.value.detail.count("\n") == FEW and told.value.detail.endswith("… and 3 more such mistakes")
 
 
 def test_a_row_that_is_refused_does_not_make_a_later_one_repeat() -> None:
     table = pa.table({"id": [1, 1, 1], "n": [-1, 5, 6]})
-    found, rows = violations(table, (column("id", INT, unique=True), column("n", INT, low=0)))
-    assert rows == 2
-    assert [(one.row, one.column) for one in found] == [(0, "n"), (2, "id")]
+    found = findings(table, (column("id", INT, unique=True), column("n", INT, low=0)), {})
+    assert found.rows() == [0, 2]
+    assert [(one.row, one.column) for one in found.told()] == [(0, "n"), (2, "id")]

@@ -200,9 +200,27 @@ def _array(values: Any, name: str) -> pa.Array:
     try:
         array = pa.array(values, from_pandas=True)
     except (pa.ArrowInvalid, pa.ArrowTypeError, pa.ArrowNotImplementedError) as error:
-        raise Trouble("", f"column {name} holds values of different types: {str(error).splitlines()[0]}",
-                      "give all values of a column one type") from None  # fmt: skip
+        raise _not_a_column(values, name, error) from None
     return array
+
+
+def _not_a_column(values: Iterable[Any], name: str, error: pa.ArrowException) -> Trouble:
+    first: dict[str, Any] = {}
+    for value in values:
+        if value is not None and value == value:  # a NaN is not equal to itself
+            first.setdefault(type(value).__name__, value)
+    if len(first) > 1:
+        told = " and ".join(f"{_short(value)} is {word}" for word, value in list(first.items())[:2])
+        return Trouble("", f"column {name} holds values of different types: {told}",
+                       "give all values of a column one type")  # fmt: skip
+    of = f" of type {next(iter(first))}" if first else ""
+    return Trouble("", f"column {name} holds values{of} that no table can: {str(error).splitlines()[0]}",
+                   "give numbers, text, dates, or lists of these")  # fmt: skip
+
+
+def _short(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= 40 else text[:39] + "…"
 
 
 def _from_series(series: Any) -> pa.Table:

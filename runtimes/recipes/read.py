@@ -15,7 +15,7 @@ from ...compiler.state import WITHOUT_VALUES
 from ...compiler.types import Column, Columns, required
 from ...grammar.kinds import SOURCES
 from .. import shipping, sources, tables
-from ..declared import Findings, and_more, findings, said
+from ..declared import Findings, Problem, and_more, few, findings, said
 from ..order import Made, Make, Outcome
 from ..sources import hints, postgres, remote, sqlite
 from ..sources.raw import Raw, Refused, unlike
@@ -131,28 +131,30 @@ def _by_origin(declared: Columns) -> dict[str, Column]:
     return {column.origin or column.name: column for column in declared}
 
 
-def _refused(raw: Raw, found: Findings, declared: Columns, rows: Sequence[int]) -> list[Refused]:
-    """Some of the rows with something wrong, each with its line, and the first value that is wrong."""
+def _refused(raw: Raw, found: Sequence[tuple[int, Problem]], declared: Columns) -> list[Refused]:
+    """Rows with something wrong, each with its line, and the value that is."""
     origins = {column.name: column.origin or column.name for column in declared}
     refused = []
-    for row, spot in zip(rows, raw.spots(rows) if rows else [], strict=True):
-        column, reason = found.problem_of(row)
-        is_missing = reason.startswith("missing")
-        value = None if is_missing else raw.columns[origins[column]].shown(row)
-        refused.append(Refused(spot, reason, column, value))
+    for (row, one), spot in zip(found, raw.spots([row for row, _ in found]) if found else [], strict=True):
+        value = None if one.reason.startswith("missing") else raw.columns[origins[one.column]].shown(row)
+        refused.append(Refused(spot, one.reason, one.column, value))
     return refused
 
 
 def _in_order(refused: Sequence[Refused]) -> list[Refused]:
     """By file and line, those without a shape among the others."""
-    return sorted(refused, key=lambda one: (one.spot.file, one.spot.line))
+    return sorted(refused, key=_place)
+
+
+def _place(one: Refused) -> tuple[str, int]:
+    return one.spot.file, one.spot.line
 
 
 def _with_refused(
     names: tuple[str, ...], raw: Raw, table: pa.Table, found: Findings, declared: Columns, objects: Objects
 ) -> Outcome:
     rows = found.rows()
-    refused = _in_order([*raw.misfits, *_refused(raw, found, declared, rows)])
+    refused = _in_order([*raw.misfits, *_refused(raw, [(row, found.problem_of(row)) for row in rows], declared)])
     listed = [
         {"file": one.spot.file, "line": one.spot.line, "column": one.column, "value": one.value, "reason": one.reason,
          "row": one.spot.text}
@@ -164,11 +166,21 @@ def _with_refused(
 
 
 def _trouble(raw: Raw, found: Findings, order: Make) -> Trouble:
-    rows = found.rows()
-    first = _in_order([*raw.misfits[:1], *_refused(raw, found, order.declared, rows[:1])])[0]
-    what = said(first.column, first.value, first.reason) if first.column else first.reason
-    cause = f"line {first.spot.line} of {first.spot.file}: {what}{and_more(len(rows) + len(raw.misfits) - 1)}"
-    return Trouble(f"read {order.recipe.place}", cause, _ways_out(first, raw, order), first.spot.text[:400])
+    """Each mistake with the first row that has it, all at once; the way out is that of the first."""
+    problems = found.told()
+    refused = _refused(raw, [(one.row, one) for one in problems], order.declared)
+    counted = [(one, len(raw.misfits)) for one in raw.misfits[:1]]
+    counted += [(one, problem.rows) for one, problem in zip(refused, problems, strict=True)]
+    counted.sort(key=lambda told: _place(told[0]))
+    cause, *others = [f"{_said(one)}{and_more(rows - 1)}" for one, rows in counted]
+    first = counted[0][0]
+    detail = "\n".join([first.spot.text[:400], *few(others)])
+    return Trouble(f"read {order.recipe.place}", cause, _ways_out(first, raw, order), detail)
+
+
+def _said(one: Refused) -> str:
+    what = said(one.column, one.value, one.reason) if one.column else one.reason
+    return f"line {one.spot.line} of {one.spot.file}: {what}"
 
 
 def _ways_out(first: Refused, raw: Raw, order: Make) -> str:

@@ -64,6 +64,7 @@ class PrefectHere:
     def stop(self) -> None:
         self._end("worker")
         self._end("server")
+        subprocess.run(["pkill", "-9", "-f", f"{self.folder}/cache"], check=False)  # services outlive their worker
 
     def another_worker(self) -> None:
         self._end("worker")
