@@ -6,8 +6,9 @@ from collections.abc import Callable
 from typing import Any
 
 from ..compiler import identity
-from ..compiler import plan as planning
 from ..compiler.actions import Refuse, Warned
+from ..compiler.answers import Answers
+from ..compiler.outlook import Known
 from ..compiler.program import Node, Program
 from ..compiler.state import Accepted, Record
 from ..runtimes.local.session import Session
@@ -126,11 +127,11 @@ def warned(session: Session, program: Program, node: Node, record: Record | None
         return ()
 
 
-def _answers(session: Session, program: Program, node: Node, record: Record) -> planning.Answers:
+def _answers(session: Session, program: Program, node: Node, record: Record) -> Answers:
     state = session.state(program)
-    outlooks: dict[str, Any] = {n: planning.Known(a.digest) for n, a in state.names.items()}
+    outlooks: dict[str, Any] = {n: Known(a.digest) for n, a in state.names.items()}
     made = dict(zip(node.names, record.outputs, strict=True))
-    return planning.Answers(node, program, made, record, outlooks, state)
+    return Answers(node, program, made, record, outlooks, state)
 
 
 def _service(session: Session, name: str, node: Node) -> dict[str, Any]:

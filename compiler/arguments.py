@@ -103,3 +103,20 @@ def _wrong(line: tree.Assign, argument: Argument, scope: Scope) -> None:
     help_, fix = meant.instead(line.value, argument)
     facts = {"name": line.name, "wanted": values.wanted(argument), "found": scope.written(line.value.span)}
     scope.tell("E206", line.value.span, facts, help=help_, fix=fix)
+
+
+PLACE = Argument("the place", "text", "")
+
+
+def place(written: tree.Text | tree.Reference | None, scope: Scope) -> str | None:
+    """The quoted place, or the text of a param; None when a mistake has been told."""
+    if isinstance(written, tree.Text):
+        return written.value
+    assert written is not None
+    told = len(scope.told)
+    value = values.read(written, scope.params, scope.told)
+    scope.told[told:] = [meant.unquoted(one, PLACE) for one in scope.told[told:]]
+    if value is not None and not isinstance(value, str):
+        scope.tell("E206", written.span, {"name": "the place", "wanted": "a text in quotes", "found": str(written)})
+        return None
+    return value

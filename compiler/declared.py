@@ -1,4 +1,4 @@
-"""The `name: type` lines of a block -> columns."""
+"""The `name: type` lines of a block -> columns; and what its recipe makes, held against them."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ from ..grammar.foreign import OTHER_TYPES
 from ..grammar.kinds import FLAGS, TYPES
 from ..grammar.source import Span
 from . import meant, values
+from .program import Node
 from .scope import Scope, did_you_mean
-from .types import Column, Columns, Type, is_ordered
+from .types import Column, Columns, Type, by_name, is_ordered
 
 
 def columns(block: tree.Block, scope: Scope) -> Columns:
@@ -128,3 +129,49 @@ def _is_above(low: float | str | None, high: float | str | None) -> bool:
     if isinstance(low, str) and isinstance(high, str):
         return low > high
     return isinstance(low, int | float) and isinstance(high, int | float) and low > high
+
+
+# --- what a recipe makes, held against them ---
+
+
+def conforming(block: tree.Block, base: Node, found: Columns | None, scope: Scope) -> Columns | None:
+    """What comes out, held against the declared columns of the block."""
+    if found is None:
+        return None if scope.rests_on_mistakes(base) else base.declared or None
+    known = by_name(found)
+    for line in block.lines:
+        if not isinstance(line, tree.ColumnLine):
+            continue
+        column = known.get(line.name)
+        if column is None:
+            scope.tell(
+                "E303",
+                line.name_span,
+                {"column": line.name},
+                note=f"there is {listed(found)}",
+                help=did_you_mean(line.name, known, " "),
+            )
+            continue
+        declared_ = by_name(base.declared).get(line.name)
+        if declared_ is not None and not _may_be(column, declared_):
+            facts = {"column": line.name, "declared": str(declared_.type), "found": str(column.type)}
+            scope.tell("E304", line.type.span, facts, help="declare what it is, or cast it in the recipe")
+    return merged(found, base.declared)
+
+
+def _may_be(found: Column, declared_: Column) -> bool:
+    allowed = {("int", "float"), ("float", "int"), ("timestamp", "date"), ("date", "timestamp")}
+    pair = (found.type.base, declared_.type.base)
+    return pair[0] == pair[1] or pair in allowed
+
+
+def merged(known: Columns | None, declared_: Columns) -> Columns | None:
+    """The declared columns where there are some, the known ones as they are; None when no more is known."""
+    if known is None:
+        return None
+    names = by_name(declared_)
+    return tuple(names.get(column.name, column) for column in known)
+
+
+def listed(columns: Columns) -> str:
+    return listing([column.name for column in columns])

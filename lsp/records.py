@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ..compiler.plan import Answers, Known
+from ..compiler.answers import Answers
+from ..compiler.outlook import Known
 from ..compiler.program import Node, Program
 from ..compiler.state import Accepted, Record, State
 

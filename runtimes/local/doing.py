@@ -7,7 +7,7 @@ from pathlib import Path
 from queue import SimpleQueue
 from typing import Any, Protocol
 
-from ...compiler.plan import Outlook
+from ...compiler.outlook import Outlook
 from ...compiler.program import Node, Program
 from ...compiler.state import State
 from .. import order as orders

@@ -15,7 +15,8 @@ from typing import Any
 
 from ...compiler import plan as planning
 from ...compiler.actions import Accept, Judge, Make, Plan, Refuse, Reuse, Serve, Wait, Warned
-from ...compiler.plan import Absent, Answers, Outlook
+from ...compiler.answers import Answers
+from ...compiler.outlook import Absent, Known, Outlook
 from ...compiler.program import Node, Program
 from ...compiler.state import Record, State
 from .. import order as orders
@@ -439,9 +440,9 @@ class _Engine:
         self.tell(Failed(node.title, message, help_, detail, log if settle and node.kind != "service" else ""))
         for name in node.names:
             known = self.state.names.get(name)
-            self.outlooks[name] = Absent(f"{name} failed") if known is None or settle else planning.Known(known.digest)
+            self.outlooks[name] = Absent(f"{name} failed") if known is None or settle else Known(known.digest)
             if known is not None:
-                self.outlooks[name] = planning.Known(known.digest)
+                self.outlooks[name] = Known(known.digest)
 
     def _give_up(self, doing: Doing) -> None:
         """An object was damaged: leave the block, the next round makes what is missing."""

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from ...compiler import plan as planning
 from ...compiler.actions import Make, Serve
-from ...compiler.plan import Outlook
+from ...compiler.outlook import Known, Outlook
 from ...compiler.program import Input, Node, Program
 from ...compiler.state import State
 from .. import order as orders
@@ -47,7 +46,7 @@ class Ordering:
 
     def digest(self, name: str) -> str:
         outlook = self.outlooks[name]
-        assert isinstance(outlook, planning.Known)
+        assert isinstance(outlook, Known)
         return outlook.digest
 
     def judge(self, node: Node, name: str, digest: str, questions: Iterable[Any]) -> orders.Judge:
@@ -63,7 +62,7 @@ class Ordering:
         outlook = self.outlooks.get(data[0]) if data else None
         before = self.state.record(action.release)
         kept = before.outputs[0] if before and before.outputs else None
-        return Handed(given, outlook.digest if isinstance(outlook, planning.Known) else "", kept)
+        return Handed(given, outlook.digest if isinstance(outlook, Known) else "", kept)
 
 
 def local(name: str) -> str:

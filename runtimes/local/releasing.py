@@ -7,9 +7,8 @@ import time
 from dataclasses import dataclass
 from typing import Any
 
-from ...compiler import plan as planning
 from ...compiler.actions import Serve
-from ...compiler.plan import Absent
+from ...compiler.outlook import Absent, Known
 from ...compiler.state import Record, SourceFiles
 from ..events import Settled, Started
 from ..serving import afar
@@ -83,7 +82,7 @@ class Releasing:
             self.engine.refusals.append(node.title)
             how = "refused"
         now = self.engine.state.names.get(node.name)  # where the new release was refused, the one of before answers on
-        self.engine.outlooks[node.name] = planning.Known(now.digest) if now else Absent(f"{node.name} was not accepted")
+        self.engine.outlooks[node.name] = Known(now.digest) if now else Absent(f"{node.name} was not accepted")
         self.engine.counts[how] = self.engine.counts.get(how, 0) + 1
         self.engine.tell(
             Settled(

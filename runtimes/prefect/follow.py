@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from ...compiler import plan as planning
 from ...compiler.actions import Refuse, Retire
+from ...compiler.answers import Answers
+from ...compiler.outlook import Outlook
 from ...compiler.program import Node, Program
 from ...compiler.state import State
 from ..events import Failed, Said, Settled, Started, Summary, Watch
@@ -32,7 +34,7 @@ class Following:
         self.started: set[str] = set()
         self.settled: dict[str, str] = {}
         self.titles: dict[Any, str] = {}
-        self.outlooks: dict[str, planning.Outlook] = {}
+        self.outlooks: dict[str, Outlook] = {}
         self.tries: dict[str, int] = {}
         self.failures: list[str] = []
         self.refusals: list[str] = []
@@ -133,15 +135,13 @@ class Following:
             metrics = None
             if record is not None and node.kind == "model":
                 made = dict(zip(node.names, record.outputs, strict=True))
-                metrics = planning.Answers(
-                    node, self.program, made, record, self._outlooks(node, state), state
-                ).measured()
+                metrics = Answers(node, self.program, made, record, self._outlooks(node, state), state).measured()
             return Settled(node.title, node.kind, how, seconds, rows, metrics, judged,
                            message if how == "waits" else "", address=address)  # fmt: skip
         return Settled(node.title, node.kind, how, seconds, reason=message)
 
-    def _outlooks(self, node: Node, state: State) -> dict[str, planning.Outlook]:
-        found: dict[str, planning.Outlook] = {}
+    def _outlooks(self, node: Node, state: State) -> dict[str, Outlook]:
+        found: dict[str, Outlook] = {}
         for before in self.program.upstream(node.name):
             if before.name != node.name:
                 found |= planning.as_it_is(before, state)
