@@ -6,7 +6,7 @@ READY   := $(VENV)/.ready
 N       ?= 20000
 TIME    ?= 600
 
-.PHONY: conformance postgres demo demo-prefect test lint types wheel golden bench vsix editors clean fuzz
+.PHONY: conformance postgres demo demo-prefect test lint types wheel golden bench vsix editors clean fuzz soak
 
 demo: $(READY)  ## apply a real spec, and ask the service for a prediction
 	@PATH="$(abspath $(BIN)):$$PATH" sh specs/telco_churn/demo.sh
@@ -36,6 +36,9 @@ wheel: $(READY)  ## the tests against the built wheel, from another folder
 
 golden: $(READY)  ## write the goldens anew; read the diff
 	MLSPEC_GOLDEN=write $(BIN)/python -m pytest -q tests/test_corpus.py
+
+soak: $(READY)  ## 100,000 small files in one folder, to an S3 server and back; see benchmarks/README.md
+	MLSPEC_MANY=100000 $(BIN)/python -m pytest -s tests/test_bucket.py -k many_small
 
 fuzz: $(READY)  ## judge texts that nobody would write; N=1000000 for more, see tests/fuzz/README.md
 	$(BIN)/python tests/fuzz/run.py --inputs $(N) --seconds $(TIME)

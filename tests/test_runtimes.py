@@ -75,7 +75,7 @@ def bring(folder: Path, module: str, text: str, *names: str, package: str = "") 
     """A package as pip leaves it: a module, and a dist-info that tells of its runtimes. Returns what a process needs."""
     (folder / f"{module}.py").write_text(text, encoding="utf-8")
     info = folder / f"{package or module}-1.0.dist-info"
-    info.mkdir()
+    info.mkdir(exist_ok=True)
     (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {package or module}\nVersion: 1.0\n")
     entries = "".join(f"{name} = {module}:TARGET\n" for name in names or (module,))
     (info / "entry_points.txt").write_text(f"[mlspec.runtimes]\n{entries}")
@@ -105,6 +105,12 @@ def test_what_a_strangers_environment_says_is_checked(spec: Project, tmp_path: P
     spec.file("a.mlspec", SPEC.replace('room = "3a"', "rom = 3"))
     ran = spec.run("check", env=env)
     assert (ran.code, "did you mean room?" in ran.err, "needs room" in ran.err) == (1, True, True)
+
+
+def test_what_was_compiled_for_a_stranger_is_not_kept_as_it_may_change(spec: Project, tmp_path: Path) -> None:
+    assert spec.run("check", env=bring(tmp_path, "slips", SLIPS)).code == 0
+    ran = spec.run("check", env=bring(tmp_path, "slips", SLIPS.replace('"room"', '"floor"')))
+    assert ran.code == 1 and "needs floor" in ran.err
 
 
 @pytest.mark.parametrize(

@@ -116,11 +116,11 @@ class Session:
 
     def _compile(self, text: str, key: str, here: World) -> Checked:
         from ...compiler.pipeline import compile_text  # lark and more, which a compile from the cache does not need
-        from ..targets import targets
+        from ..targets import OURS, targets
 
         compiled = compile_text(str(self.path), text, here.disk, targets(), self.env, self.sets, locked=self.locked)
         head = _head(compiled, here.disk)
-        if compiled.sound:
+        if compiled.sound and all(env.runtime.text in OURS for env in compiled.envs):  # a stranger's may change unseen
             body = json.dumps(head).encode() + b"\n" + compiled.program.model_dump_json().encode()
             here.ledger.put_compiled(key, body)
         if self.env not in {LOCAL, *(env.name.text for env in compiled.envs)}:
