@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Iterable
+from datetime import date, datetime
 from functools import lru_cache
 
-from .program import Scalar, Value
+from .program import Scalar
 
 Answer = bool | None  # None: the annotation does not tell
 
@@ -68,8 +69,8 @@ def is_nothing(written: ast.expr | None) -> bool:
 # --- values ---------------------------------------------------------------------------------------------------
 
 
-def takes(annotation: ast.expr | None, value: Value) -> Answer:
-    """Whether a parameter with this annotation takes a value of the spec. A list of the spec is a Python list."""
+def takes(annotation: ast.expr | None, value: object) -> Answer:
+    """Whether a parameter with this annotation takes a value of the spec, dates as such. Its lists are Python's."""
     if annotation is None:
         return None
     return _any(_takes_one(one, value) for one in options(annotation))
@@ -85,7 +86,7 @@ def _all(answers: Iterable[Answer]) -> Answer:
     return False if False in answers else None if None in answers else True
 
 
-def _takes_one(written: ast.expr, value: Value) -> Answer:
+def _takes_one(written: ast.expr, value: object) -> Answer:
     if is_nothing(written):
         return value is None
     name = last_name(written)
@@ -97,19 +98,21 @@ def _takes_one(written: ast.expr, value: Value) -> Answer:
         return False
     if isinstance(written, ast.Name) and name in _IS:
         return _IS[name](value)
-    if name in _NO_NUMBERS and not isinstance(value, str):
+    if name in _MADE_OF and not isinstance(value, _MADE_OF[name]):
         return False
     return None
 
 
 _LISTS = ("list", "List", "Sequence", "Iterable", "Collection", "tuple", "Tuple", "set", "Set", "frozenset")
-_NO_NUMBERS = ("date", "datetime", "Timestamp", "Path", "PathLike")
-_IS: dict[str, Callable[[Value], bool]] = {
+_MADE_OF: dict[str, tuple[type, ...]] = {"Timestamp": (str, date), "Path": (str,), "PathLike": (str,)}
+_IS: dict[str, Callable[[object], bool]] = {
     "int": lambda value: isinstance(value, int) and not isinstance(value, bool),
     "float": lambda value: isinstance(value, int | float) and not isinstance(value, bool),
     "str": lambda value: isinstance(value, str),
     "bool": lambda value: isinstance(value, bool),
     "bytes": lambda value: False,
+    "date": lambda value: isinstance(value, date),
+    "datetime": lambda value: isinstance(value, datetime),
     "object": lambda value: True,
     "Any": lambda value: True,
 }
@@ -123,7 +126,7 @@ def literals(written: ast.expr) -> list[Scalar]:
     return values if len(values) == len(parts) else []  # type: ignore[return-value]
 
 
-def _takes_list(written: ast.expr, value: Value) -> Answer:
+def _takes_list(written: ast.expr, value: object) -> Answer:
     if not isinstance(value, tuple):
         return False
     inside = [part for part in _inside(written) if not (isinstance(part, ast.Constant) and part.value is ...)]
@@ -132,7 +135,7 @@ def _takes_list(written: ast.expr, value: Value) -> Answer:
     return _all(takes(inside[0], item) for item in value) if inside else True
 
 
-def takes_as_default(default: ast.expr | None, value: Value) -> Answer:
+def takes_as_default(default: ast.expr | None, value: object) -> Answer:
     """Where nothing is annotated the default tells a little: a text is no number."""
     if not isinstance(default, ast.Constant) or isinstance(value, tuple):
         return None

@@ -55,6 +55,11 @@ def _is_a_type(line: tree.Assign, block: tree.Block, scope: Scope) -> bool:
     return True
 
 
+def moments(given: Given) -> tuple[str, ...]:
+    """The arguments that are dates or timestamps."""
+    return tuple(name for name, (value, _) in given.items() if values.is_moment(value))
+
+
 def _may_be_secret(recipe: Recipe, argument: Argument | None) -> bool:
     """A secret goes to the user's own code, and to the sources that ask for one: never into a query or a key."""
     if argument is not None:

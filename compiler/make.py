@@ -60,9 +60,8 @@ def _node(block: tree.Block, recipe: Recipe, scope: Scope) -> Node | None:
         case "predict":
             return _predict(block, base, scope)
         case "python" if base.kind == "service":
-            return serving.python(
-                block, base, arguments.place(block.recipe.place if block.recipe else None, scope), scope
-            )
+            entry = arguments.place(block.recipe.place if block.recipe else None, scope)
+            return serving.python(block, base, entry, given, scope)
         case "seen":
             return _seen(block, base, scope)
         case "python":
@@ -203,7 +202,7 @@ def _notebook(block: tree.Block, base: Node, given: arguments.Given, scope: Scop
 
 
 def _of_code(block: tree.Block, base: Node, recipe: Made, given: arguments.Given, scope: Scope) -> Node:
-    made = base.model_copy(update={"recipe": recipe})
+    made = base.model_copy(update={"recipe": recipe.model_copy(update={"moments": arguments.moments(given)})})
     if base.kind == "model":
         return learn.model(block, made, given, scope)
     outputs: dict[str, Columns | None] = dict.fromkeys(base.names)

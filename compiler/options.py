@@ -11,7 +11,6 @@ from functools import lru_cache
 
 from .annotation import Answer
 from .installed import Found, find, found_in
-from .program import Value
 from .python_file import chain_of
 
 Rules = tuple[ast.expr, ...]
@@ -83,14 +82,14 @@ def _of_bases(found: Found, depth: int) -> dict[str, Rules] | None:
 # --- values ---------------------------------------------------------------------------------------------------
 
 
-def takes(rules: Rules, value: Value) -> Answer:
+def takes(rules: Rules, value: object) -> Answer:
     if not rules:
         return None
     answers = [_takes(rule, value) for rule in rules]
     return True if True in answers else None if None in answers else False
 
 
-def _takes(rule: ast.expr, value: Value) -> Answer:
+def _takes(rule: ast.expr, value: object) -> Answer:
     match rule:
         case ast.Constant(value=None):
             return value is None
@@ -112,22 +111,22 @@ def _takes(rule: ast.expr, value: Value) -> Answer:
     return None
 
 
-def _is_number(value: Value) -> bool:
+def _is_number(value: object) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
-def _is_whole(value: Value) -> bool:
+def _is_whole(value: object) -> bool:
     return isinstance(value, int) and not isinstance(value, bool)
 
 
-_WORDS: dict[str, tuple[Callable[[Value], bool], str]] = {
+_WORDS: dict[str, tuple[Callable[[object], bool], str]] = {
     "boolean": (lambda value: isinstance(value, bool), "true or false"),
     "verbose": (lambda value: isinstance(value, bool | int), "true, false or a whole number"),
     "random_state": (_is_whole, "a whole number"),
     "array-like": (lambda value: isinstance(value, tuple), "a list"),
     "cv_object": (lambda value: isinstance(value, int), "a whole number"),
 }
-_NAMES: dict[str, Callable[[Value], bool]] = {
+_NAMES: dict[str, Callable[[object], bool]] = {
     "Integral": lambda value: isinstance(value, int),
     "Real": lambda value: isinstance(value, int | float),
     "RealNotInt": lambda value: isinstance(value, float),
@@ -149,7 +148,7 @@ def _texts(rule: ast.Call) -> list[str] | None:
     return words if len(words) == len(inside.elts) else None
 
 
-def _inside(rule: ast.Call, value: Value) -> Answer:
+def _inside(rule: ast.Call, value: object) -> Answer:
     bounds = _interval(rule)
     if bounds is None:
         return None if _is_number(value) else False

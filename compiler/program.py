@@ -5,6 +5,7 @@ No path of a machine, no clock, no secret: places are relative to the spec's fol
 
 from __future__ import annotations
 
+from datetime import date, datetime
 from functools import cached_property
 from math import prod
 from typing import Annotated, Literal
@@ -19,6 +20,15 @@ LOCAL = "local"  # the environment and the runtime that are there without being 
 Kind = Literal["data", "model", "service"]
 Scalar = bool | int | float | str | None
 Value = Scalar | tuple[Scalar, ...]
+
+
+def handed(value: Value, *, is_moment: bool) -> object:
+    """A plain value as queries and Python are handed it: dates and timestamps as such, and a list as one."""
+    if isinstance(value, tuple):
+        return [handed(one, is_moment=is_moment) for one in value]
+    if not is_moment or not isinstance(value, str):
+        return value
+    return datetime.fromisoformat(value) if "T" in value else date.fromisoformat(value)
 
 
 class Place(Frozen):
@@ -122,8 +132,8 @@ class Recipe(Frozen):
     """`word` is the recipe or source of kinds.py ("csv", "sql", "split", "predict" for a model as recipe, …).
 
     `place` is its quoted place; for sql `text` is the query and `place` its file, "" when inline.
-    `code` is there for python. `digest` is of the meaning of `text`; `moments` are the parameters of a query that are
-    dates or timestamps, whose values the arguments hold as texts.
+    `code` is there for python. `digest` is of the meaning of `text`; `moments` are the arguments that are dates or
+    timestamps, whose values are held as texts.
     """
 
     word: str

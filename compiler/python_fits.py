@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator, Sequence
+from datetime import date
 
 from ..grammar import tree
 from ..grammar.diagnostic import Fix, nearest
 from ..grammar.source import Span
 from . import annotation, arguments, installed, options, values
 from .called import Called
-from .program import Node, Value
+from .program import Node, handed
 from .scope import Scope, did_you_mean
 from .signature import ESTIMATES, Problem, Signature
 
@@ -220,7 +221,7 @@ def _parameter(name: str, known: Sequence[str]) -> str:
 Wanted = tuple[str, Sequence[str]]  # in words, and the texts that a parameter takes
 
 
-def _wanted_of_class(read: Signature, called: Called | None, name: str, value: Value) -> Wanted | None:
+def _wanted_of_class(read: Signature, called: Called | None, name: str, value: object) -> Wanted | None:
     if value is None:
         return None
     rules = options.of(read.code.entry).get(name, ())
@@ -246,17 +247,20 @@ def _is_secret(line: tree.Assign, scope: Scope) -> bool:
     return isinstance(values.read(line.value, scope.params, [], secrets=True), values.Secret)
 
 
-def _value(line: tree.Assign, scope: Scope) -> Value:
-    """The line's value; None where there is none to judge: a column, a secret, a mistake that was told."""
+def _value(line: tree.Assign, scope: Scope) -> object:
+    """The line's value, dates as such; None where there is none to judge: a column, a secret, a mistake that was told."""
     value = values.read(line.value, scope.params, [], secrets=True)
     if value is None or isinstance(value, values.Secret | values.ColumnValue):
         return None
     if isinstance(value, tuple) and any(isinstance(one, values.ColumnValue | values.Secret) for one in value):
         return None
-    return values.plain(value)
+    plain, is_moment = values.plain(value), values.is_moment(value)
+    if isinstance(plain, tuple):
+        return tuple(handed(one, is_moment=is_moment) for one in plain)
+    return handed(plain, is_moment=is_moment)
 
 
-def _wanted(read: Signature, name: str, value: Value) -> Wanted | None:
+def _wanted(read: Signature, name: str, value: object) -> Wanted | None:
     """What the parameter of a function or class of the project's takes, where the value is none of it."""
     if value is None:
         return None
@@ -267,6 +271,16 @@ def _wanted(read: Signature, name: str, value: Value) -> Wanted | None:
     if annotation.takes_as_default(default, value) is False:
         return f"{annotation.default_words(default)}, as its default is,", ()
     return None
+
+
+def _about_dates(value: object, wanted: str) -> str:
+    if isinstance(value, str) and "a date" in wanted:
+        return "a date is written without quotes"
+    if not isinstance(value, date):
+        return ""
+    if "a date and time" in wanted:
+        return f"with a time of day it is one: {value.isoformat()}T00:00"
+    return f'it comes as a datetime.{type(value).__name__}; a text is written in quotes: "{value.isoformat()}"'
 
 
 def _texts(asked: ast.expr) -> list[str]:
@@ -281,6 +295,7 @@ def _refuse(function: str, line: tree.Assign, wanted: str, texts: Sequence[str],
     close = nearest(value, texts) if isinstance(value, str) else None
     direct = isinstance(line.value, tree.Text) and not line.value.raw
     help_ = f'did you mean "{close}"?' if close else ""
+    help_ = help_ or _about_dates(value, wanted)
     if not help_ and wanted.endswith("default is,"):
         help_ = "if it takes this too, annotate the parameter with both, as in int | str"
     scope.tell(

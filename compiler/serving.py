@@ -10,7 +10,7 @@ from dataclasses import replace
 from ..grammar import tree
 from ..grammar.kinds import ANSWERING
 from ..grammar.source import Span
-from . import annotation, learn, python_fits, requests, shapes, values, verdict
+from . import annotation, arguments, learn, python_fits, requests, shapes, values, verdict
 from .program import Exchange, Fact, Node, Predict, Shape
 from .program import Recipe as Made
 from .scope import Scope, did_you_mean
@@ -60,7 +60,7 @@ def _line(block: tree.Block, name: str) -> tree.Assign:
 # --- by a function ----------------------------------------------------------------------------------------------
 
 
-def python(block: tree.Block, base: Node, entry: str | None, scope: Scope) -> Node | None:
+def python(block: tree.Block, base: Node, entry: str | None, given: arguments.Given, scope: Scope) -> Node | None:
     """A service that a function of the user's answers; None when nothing can be said of it."""
     written = block.recipe.place if block.recipe else None
     if entry is None or written is None:
@@ -76,7 +76,7 @@ def python(block: tree.Block, base: Node, entry: str | None, scope: Scope) -> No
     if read.code.files:
         _called(block, base, read, scope)
     exchange = _exchange(block, base, read, scope)
-    recipe = Made(word="python", place=entry, digest=read.code.digest, code=read.code)
+    recipe = Made(word="python", place=entry, digest=read.code.digest, code=read.code, moments=arguments.moments(given))
     columns = {base.name: _kept(((ASKED, TEXT), (ANSWERED, TEXT)))}
     return base.model_copy(update={"recipe": recipe, "exchange": exchange, "columns": columns})
 

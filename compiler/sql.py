@@ -15,10 +15,11 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 
 from ..grammar.diagnostic import listing, nearest
+from .program import handed
 from .sql_complaints import named_by_a_word, problem_of
 from .sql_missing import UNKNOWN, known_facts
 from .sql_text import Problem, Tree, body_of, from_sql, name_of, place_of, to_sql, word_at
-from .sql_values import parameter, wrong_date, wrong_text
+from .sql_values import wrong_date, wrong_text
 from .types import Column, Columns
 from .values import is_moment, plain
 
@@ -287,7 +288,7 @@ Described = list[tuple[str, str]]  # each column's name and DuckDB's type
 def _describe(read: Query, tables: Mapping[str, Columns], values: Mapping[str, object]) -> Described | Problem:
     import duckdb
 
-    given = {name: parameter(plain(value), is_moment=is_moment(value)) for name, value in values.items()}
+    given = {name: handed(plain(value), is_moment=is_moment(value)) for name, value in values.items()}
     with _LOCK:
         try:
             for name, columns in tables.items():

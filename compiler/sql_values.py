@@ -6,22 +6,11 @@ DuckDB turns such a text into a number or a date when it meets a row, so it bind
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from datetime import date, datetime
 
-from .program import Value
 from .sql_text import Problem, Tree, place_of, to_sql
 from .types import Columns, Type
 
 Casts = Callable[[str, str], bool]  # whether a text is a value of a type of DuckDB's
-
-
-def parameter(value: Value, *, is_moment: bool) -> object:
-    """The value of a $parameter as DuckDB is given it; of dates and timestamps the value is their text."""
-    if isinstance(value, tuple):
-        return [parameter(one, is_moment=is_moment) for one in value]
-    if not is_moment or not isinstance(value, str):
-        return value
-    return datetime.fromisoformat(value) if "T" in value else date.fromisoformat(value)
 
 
 def wrong_text(

@@ -94,6 +94,8 @@ FILES = InMemory(
      "def framed(people: pd.Datframe):\n    return people\n\n\ndef asked(request: Questoin):\n    return {}\n",
      "scaled.py": "from sklearn.preprocessing import StandardScaler\n\n\ndef scaled(people):\n"
      "    people['age'] = StandardScaler().fit_transform(people[['age']])\n    return people\n",
+     "dated.py": "from datetime import datetime\n\n\ndef later(people, since='2024-01-01'):\n    return people\n\n\n"
+     "def at(people, when: datetime):\n    return people\n",
      "forms.py": FORMS, "request.json": "[1", "wrong.sql": "select idd from people", "right.sql": "select * from people",
      "clean.ipynb": _notebook(("parameters", "least = 1"), ("", "chosen = people[people.age > least]")),
      "broken.ipynb": _notebook(("", "import pandas as pd\n%matplotlib inline"), ("", "chosen = people.dropna(")),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import signal
 from collections.abc import Iterator
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -283,6 +284,34 @@ def test_nothing_changed_makes_nothing_and_again_gives_the_same_bytes(applied: P
     assert applied.events()["drawn"] == "made"
     assert applied.data("show", "drawn")["digest"] == before
     applied.file("drawn.ipynb", DRAWN)
+
+
+def test_dates_come_as_dates_in_python_and_in_a_notebook(tmp_path: Path) -> None:
+    project = Project(tmp_path).write(a__csv="x\n1\n", f__py="""
+def said(raw, day, at, days, text):
+    return {"said": [repr((day, at, days, text))]}
+""")  # fmt: skip
+    project.file("n.ipynb", ipynb("import f\n\nout = f.said(raw, day, at, days, text)"))
+    given = 'day = since\n  at = 2024-01-02T10:30\n  days = [2024-01-03, since]\n  text = "2024-01-04"'
+    project.file(
+        "s.mlspec",
+        f"""param since: date = 2024-01-01
+data raw from csv "a.csv"
+data a from raw by python "f.py:said" {{
+  {given}
+}}
+data out from raw by notebook "n.ipynb" {{
+  {given}
+}}
+env later on local {{
+  set since = 2024-05-06
+}}
+""",
+    )
+    assert project.apply("--on", "later").code == 0
+    expected = (date(2024, 5, 6), datetime(2024, 1, 2, 10, 30), [date(2024, 1, 3), date(2024, 5, 6)], "2024-01-04")
+    for name in ("a", "out"):
+        assert project.data("show", name, "--on", "later")["first"] == [{"said": repr(expected)}]
 
 
 # --- what goes wrong -----------------------------------------------------------------------------------------

@@ -18,7 +18,7 @@ from .. import secrets
 from ..order import Make, Outcome
 from ..store.objects import Damaged, Objects
 from ..trouble import Trouble
-from .work import Work, argument
+from .work import Work, arguments
 
 if TYPE_CHECKING:
     from .notebook_run import Failure
@@ -118,7 +118,8 @@ def _given(work: Work) -> str:
     for names, what in (([item.alias for item in order.inputs], "made from"), (list(order.secrets), "secret")):
         if names:
             lines.append(f"# {what}: {', '.join(names)}")
-    lines += [f"{name} = {argument(value, work)!r}" for name, value in order.arguments.items()]
+    lines += ["import datetime"] * bool(order.recipe.moments)
+    lines += [f"{name} = {value!r}" for name, value in arguments(work).items()]
     return "\n".join(lines)
 
 

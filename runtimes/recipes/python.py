@@ -10,7 +10,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from ...compiler.program import Code, Value
+from ...compiler.program import Code, handed
 from ...compiler.types import Columns
 from .. import models, secrets
 from ..order import Made, Make, Outcome
@@ -20,7 +20,7 @@ from ..userframes import guarded, load
 from . import forms
 from .predict import all_there, features_of, signature, target_of
 from .returned import entry_file, kept, source_files
-from .work import SEEDS, Work, argument, given_as, seed_random
+from .work import SEEDS, Work, arguments, given_as, seed_random
 
 
 def make(order: Make, objects: Objects) -> Outcome:
@@ -93,7 +93,7 @@ def _annotations(function: Any, code: Code) -> dict[str, Any]:
 
 def _arguments(parameters: Mapping[str, inspect.Parameter], work: Work) -> dict[str, Any]:
     any_ = _takes_any(parameters)
-    values = {name: argument(value, work) for name, value in work.order.arguments.items() if name in parameters or any_}
+    values = {name: value for name, value in arguments(work).items() if name in parameters or any_}
     values |= {name: secrets.value(secret) for name, secret in work.order.secrets.items()}
     for name in SEEDS:
         if (
@@ -119,9 +119,9 @@ def _fitted(entry: Any, work: Work) -> Made:
     table = work.table(given)
     all_there(predict, table, given.name, work.action)
     features = features_of(predict, table, given.columns)
-    to_fit, arguments = _dealt(table, work)
+    to_fit, to_make = _dealt(table, work)
     hidden = {name: secrets.value(secret) for name, secret in work.order.secrets.items()}
-    estimator = guarded(lambda: entry(**_with_seed(entry, arguments, work), **hidden), work.action, work.root)
+    estimator = guarded(lambda: entry(**_with_seed(entry, to_make, work), **hidden), work.action, work.root)
     if not hasattr(estimator, "fit"):
         raise Trouble(work.action, f"{work.code.entry} gives a {type(estimator).__name__}, which has no fit")
     model, encoder = _with_encoder(estimator, features, table, work)
@@ -142,22 +142,22 @@ def _fitted(entry: Any, work: Work) -> Made:
     return models.save(model, said, work.objects, source_files(work))
 
 
-def _dealt(table: pa.Table, work: Work) -> tuple[dict[str, str], dict[str, Value]]:
+def _dealt(table: pa.Table, work: Work) -> tuple[dict[str, str], dict[str, Any]]:
     """What goes to fit, as the names of columns; and what to the constructor. A text `.w` is the column w."""
-    to_fit, arguments = {}, {}
+    to_fit, to_make = {}, {}
     for name, value in work.order.arguments.items():
         if isinstance(value, str) and value.startswith(".") and value[1:] in table.column_names:
             to_fit[name] = value[1:]
         else:
-            arguments[name] = value
-    return to_fit, arguments
+            to_make[name] = handed(value, is_moment=True) if name in work.order.recipe.moments else value
+    return to_fit, to_make
 
 
-def _with_seed(entry: Any, arguments: dict[str, Value], work: Work) -> dict[str, Value]:
+def _with_seed(entry: Any, given: dict[str, Any], work: Work) -> dict[str, Any]:
     """`seed` under the name that the constructor knows, and 0 where it would draw anew each time."""
     parameters = _parameters(entry, work)
     name = next((name for name in reversed(SEEDS) if name in parameters), None)
-    known = {key: value for key, value in arguments.items() if key in parameters or key not in SEEDS}
+    known = {key: value for key, value in given.items() if key in parameters or key not in SEEDS}
     if name and name not in known and (_is_said(work) or parameters[name].default in (None, inspect.Parameter.empty)):
         known[name] = work.seed
     return known

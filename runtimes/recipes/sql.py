@@ -14,8 +14,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from ...compiler.program import Value
-from ...compiler.sql_values import parameter
+from ...compiler.program import Value, handed
 from .. import tables
 from ..declared import conform
 from ..order import Given, Make, Outcome
@@ -170,7 +169,7 @@ def _bound(connection: Any, order: Make) -> dict[str, Any] | None:
     names = connection.extract_statements(order.recipe.text)[0].named_parameters
     values = {name: value for name, value in order.arguments.items() if name in names}
     moments = order.recipe.moments
-    return {name: parameter(value, is_moment=name in moments) for name, value in values.items()} or None
+    return {name: handed(value, is_moment=name in moments) for name, value in values.items()} or None
 
 
 def _in_order_of_all_columns(connection: Any, table: pa.Table) -> pa.Table:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from ...compiler.program import Code, Value
+from ...compiler.program import Code, handed
 from .. import models, tables
 from ..order import Given, Make
 from ..store.objects import Objects
@@ -68,10 +68,15 @@ def seed_random(seed: int) -> None:
     np.random.seed(seed % 2**32)
 
 
-def argument(value: Value, work: Work) -> Any:
-    """A list is a list, as pandas wants it; a column is its name."""
-    if isinstance(value, tuple):
-        return [argument(item, work) for item in value]
+def arguments(work: Work) -> dict[str, Any]:
+    """As Python is handed them: a list is a list, as pandas wants it, a date a date, a column its name."""
+    given, moments = work.order.arguments, work.order.recipe.moments
+    return {name: _plain(handed(value, is_moment=name in moments), work) for name, value in given.items()}
+
+
+def _plain(value: Any, work: Work) -> Any:
+    if isinstance(value, list):
+        return [_plain(item, work) for item in value]
     if isinstance(value, str) and value.startswith("."):
         known = {column.name for given in work.order.inputs for column in given.columns or ()}
         return value[1:] if value[1:] in known else value

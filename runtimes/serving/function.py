@@ -16,7 +16,7 @@ from typing import Any
 
 from ...compiler.program import Code
 from ...compiler.serving import OWN, REQUEST
-from ..recipes.work import SEEDS, Work, argument, given_as, seed_random
+from ..recipes.work import SEEDS, Work, arguments, given_as, seed_random
 from ..secrets import value as secret_value
 from ..store.opening import objects_at
 from ..trouble import Trouble
@@ -132,8 +132,8 @@ def _handed(parameters: Mapping[str, inspect.Parameter], asked: Mapping[str, Any
         for given in work.order.inputs
         if given.alias in parameters or any_
     }
-    own = {name: value for name, value in work.order.arguments.items() if name not in OWN}
-    values |= {name: argument(value, work) for name, value in own.items() if name in parameters or any_}
+    own = {name: value for name, value in arguments(work).items() if name not in OWN}
+    values |= {name: value for name, value in own.items() if name in parameters or any_}
     values |= {name: secret_value(secret) for name, secret in work.order.secrets.items()}
     for name in SEEDS:
         one = parameters.get(name)
