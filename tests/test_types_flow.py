@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import inspect
+from datetime import date, datetime
 
 import pytest
 from hypothesis import given, settings
@@ -12,7 +13,6 @@ from mlspec.compiler import annotation, installed, options
 from mlspec.compiler.held import Side, Wrong, held
 from mlspec.compiler.load import InMemory
 from mlspec.compiler.pipeline import compile_text
-from mlspec.compiler.program import Value
 from mlspec.compiler.types import Column, Type
 
 # --- annotations ----------------------------------------------------------------------------------------------
@@ -28,11 +28,13 @@ from mlspec.compiler.types import Column, Type
         ("int | str", 2.5, False), ("Union[int, str]", "a", True), ("int | None", 2, True), ("'int'", "x", False),
         ("list[str]", ("a", "b"), True), ("list[str]", ("a", 1), False), ("list[str]", "a", False), ("Sequence[int]", (1,), True),
         ("tuple[int, int]", (1, 2), True), ("tuple[int, int]", (1,), False), ("tuple[int, ...]", (1, 2, 3), True),
-        ("dict[str, int]", 3, False), ("date", 3, False), ("date", "2020-01-01", None), ("Anything", 3, None), ("Any", 3, True),
+        ("dict[str, int]", 3, False), ("date", 3, False), ("date", "2020-01-01", False), ("date", date(2020, 1, 1), True),
+        ("datetime", date(2020, 1, 1), False), ("datetime", datetime(2020, 1, 1, 10), True), ("str", date(2020, 1, 1), False),
+        ("list[date]", (date(2020, 1, 1),), True), ("pd.Timestamp", date(2020, 1, 1), None), ("Path", date(2020, 1, 1), False), ("Anything", 3, None), ("Any", 3, True),
         ("np.float64", 3, None), ("not python", 3, None), ("", 3, None),
     ],
 )  # fmt: skip
-def test_what_an_annotation_takes(written: str, value: Value, fits: bool | None) -> None:
+def test_what_an_annotation_takes(written: str, value: object, fits: bool | None) -> None:
     assert annotation.takes(annotation.read(written), value) is fits
 
 
