@@ -168,8 +168,12 @@ def _runner(runner: str, options: Mapping[str, Value]) -> tuple[str, tuple[str, 
                 else f"cluster_kwargs={{'n_workers': {workers or WORKERS}, 'threads_per_worker': 1}}"
             )
             return f"DaskTaskRunner({given})", ("from prefect_dask import DaskTaskRunner",)
-        case "ray":
-            given = f"address={address!r}" if address else f"init_kwargs={{'num_cpus': {workers}}}" if workers else ""
+        case "ray":  # which would take one that it finds on that machine, if it were not told "local"
+            given = (
+                f"address={address!r}"
+                if address
+                else f"init_kwargs={{'address': 'local', 'num_cpus': {workers or WORKERS}}}"
+            )
             return f"RayTaskRunner({given})", ("from prefect_ray import RayTaskRunner",)
         case _:
             name = {"processes": "ProcessPoolTaskRunner"}.get(runner, "ThreadPoolTaskRunner")
