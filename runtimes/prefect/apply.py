@@ -75,7 +75,7 @@ class _Deployed:
 @contextmanager
 def _deployed(session: Session, program: Program, say: Callable[[str], None]) -> Iterator[_Deployed]:
     project, shipment = session.project(program)
-    flow = wired(program, project.versions)
+    flow = wired(program, project)
     with server(say) as prefect:
         pool = None if prefect.embedded else prefect.pool(flow.pool)
         digest = elsewhere.send(compile_program(program, project), shipment.sources, session.world.objects)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 import re
 import shlex
 import shutil
@@ -17,6 +18,7 @@ import specs_on
 from helpers import Project
 from mlspec.runtimes.conformance import Subject, Trial, begin
 from mlspec.runtimes.prefect.follow import complaint
+from mlspec.runtimes.prefect.job import Job
 from mlspec.runtimes.targets import targets
 from prefect_here import POOL, PrefectHere
 
@@ -137,12 +139,28 @@ def test_a_cluster_makes_the_same(tmp_path: Path, prefect: PrefectHere, runner: 
     assert "Nothing to be made" in project.apply("--on", "there").out
 
 
+def test_a_project_comes_along_to_a_cluster(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MLSPEC_CACHE", f"{tmp_path}/cache")
+    here = tmp_path / "project"
+    here.mkdir()
+    for name in ("s.mlspec", "steps.py", "large.csv"):
+        (here / name).write_text(name)
+    job = Job(here / "s.mlspec", env="there", mlspec=mlspec.__version__, files=["s.mlspec", "steps.py"])
+    sent = pickle.dumps(job)
+    assert pickle.loads(sent) == job
+    shutil.rmtree(here)
+    there = pickle.loads(sent)
+    assert there == pickle.loads(sent) and there.spec.is_relative_to(tmp_path / "cache")
+    assert sorted(path.name for path in there.spec.parent.iterdir()) == [".mlspec", "s.mlspec", "steps.py"]
+
+
 def test_a_cluster_of_its_own_is_no_other_that_is_there(tmp_path: Path) -> None:
     env = 'env there on prefect {\n  store = "/s"\n  runner = "ray"\n  workers = 3\n}'
     spec = specs_on.lay_out("iris", tmp_path / "iris", env)
     assert spec.run("compile", "--on", "there", "--to", "out").code == 0
     flow = (spec.root / "out" / "flow.py").read_text(encoding="utf-8")
     assert "task_runner=RayTaskRunner(init_kwargs={'address': 'local', 'num_cpus': 3})" in flow
+    assert '"flowers.py"' in flow and "iris.csv" not in flow
     assert "prefect-ray" in (spec.root / "out" / "requirements.txt").read_text(encoding="utf-8").split()
 
 
