@@ -37,23 +37,28 @@ def send(files: Files, sources: Mapping[str, Path], objects: Objects) -> str:
 
 
 def receive(digest: str, objects: Objects, below: Path, state: Path) -> Path:
-    """The folder of this digest, laid out below another one. What its project keeps beside its spec (logs, services) lies
-    in `state`, which outlives it."""
+    """The folder of this digest, laid out below another one."""
     target = below / digest.removeprefix(FOLDER_DIGEST)[:32]
     if not target.is_dir():
-        aside = target.with_name(f"{target.name}.{uuid.uuid4().hex[:8]}")
         files = objects.listing(digest)
         objects.bring(files.values(), digest)
-        for path, file in files.items():
-            (aside / path).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(objects.path(file), aside / path)
-        state.mkdir(parents=True, exist_ok=True)
-        (aside / "project" / FOLDER).symlink_to(state.resolve())
-        try:
-            aside.rename(target)
-        except OSError:  # another one was faster
-            shutil.rmtree(aside, ignore_errors=True)
+        lay_out(target, {path: objects.path(file).read_bytes() for path, file in files.items()}, state)
     return target
+
+
+def lay_out(target: Path, files: Mapping[str, bytes], state: Path) -> None:
+    """A folder with a project in it, all at once. What the project keeps beside its spec (logs, services) lies in `state`,
+    which outlives it."""
+    aside = target.with_name(f"{target.name}.{uuid.uuid4().hex[:8]}")
+    for path, content in files.items():
+        (aside / path).parent.mkdir(parents=True, exist_ok=True)
+        (aside / path).write_bytes(content)
+    state.mkdir(parents=True, exist_ok=True)
+    (aside / "project" / FOLDER).symlink_to(state.resolve())
+    try:
+        aside.rename(target)
+    except OSError:  # another one was faster
+        shutil.rmtree(aside, ignore_errors=True)
 
 
 class Hearing:

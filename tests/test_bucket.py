@@ -362,6 +362,69 @@ def test_keys_of_a_profile_are_taken(s3_server: Server, tmp_path: Path, monkeypa
     assert put(SharedObjects(tmp_path / "here", Bucket(URL)), b"x")
 
 
+OTHERS = {
+    "gs": {"GOOGLE_BASE_URL": "{address}", "GOOGLE_BEARER_TOKEN": SECRET},
+    "az": {"AZURE_STORAGE_ENDPOINT": "{address}/acme", "AZURE_STORAGE_ACCOUNT_NAME": "acme",
+           "AZURE_STORAGE_ACCOUNT_KEY": "c2VjcmV0"},
+}  # fmt: skip
+
+
+@pytest.fixture(params=OTHERS)
+def other(request: pytest.FixtureRequest, line: Line, monkeypatch: pytest.MonkeyPatch) -> Bucket:
+    """A bucket of Google's or Azure's, at an address of this machine where a line is spoken into."""
+    for name in {name for variables in OTHERS.values() for name in variables} | {"GOOGLE_APPLICATION_CREDENTIALS"}:
+        monkeypatch.delenv(name, raising=False)
+    for name, value in OTHERS[request.param].items():
+        monkeypatch.setenv(name, value.format(address=line.address))
+    return Bucket(f"{request.param}://acme/x")
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "said"),
+    [
+        ("404 Not Found", "NoSuchBucket", "there is no such bucket"),
+        ("404 Not Found", "ContainerNotFound", "there is no such bucket"),
+        ("401 Unauthorized", "AuthenticationRequired", "the store does not accept the credentials"),
+        ("403 Forbidden", "AuthenticationFailed", "the store does not accept the credentials"),
+        ("403 Forbidden", "AccessDenied", "these credentials may not read there"),
+    ],
+)
+def test_a_service_of_google_or_azure_may_be_elsewhere(
+    line: Line, other: Bucket, status: str, code: str, said: str
+) -> None:
+    line.answer("404 Not Found", "NoSuchKey")
+    assert other.get("n/a.json") is None and line.requests
+    line.answer(status, code)
+    with pytest.raises(Trouble) as caught:
+        other.get("n/a.json")
+    assert caught.value.cause == said and SECRET not in repr(caught.value.__reduce__())
+
+
+@pytest.mark.parametrize(
+    ("variables", "said", "way_out"),
+    [
+        ({"GOOGLE_APPLICATION_CREDENTIALS": "/nowhere.json"}, "the credentials cannot be read", "GOOGLE_APP"),
+        ({"GOOGLE_BASE_URL": "nonsense"}, "the address of its service cannot be used", "GOOGLE_BASE_URL"),
+        ({"AZURE_STORAGE_ENDPOINT": "nonsense"}, "the address of its service cannot be used", "AZURE_STORAGE_ENDPOINT"),
+        ({"AZURE_STORAGE_ACCOUNT_KEY": SECRET}, "the credentials cannot be read", "AZURE_STORAGE_ACCOUNT_KEY"),
+        ({"AZURE_STORAGE_ACCOUNT_NAME": ""}, "nothing says who asks for it", "AZURE_STORAGE_ACCOUNT_NAME"),
+    ],
+)
+def test_what_is_said_wrong_of_google_or_azure(
+    line: Line, monkeypatch: pytest.MonkeyPatch, variables: dict[str, str], said: str, way_out: str
+) -> None:
+    scheme = "gs" if "GOOGLE" in next(iter(variables)) else "az"
+    for name in OTHERS["gs"]:
+        monkeypatch.delenv(name, raising=False)
+    for name, value in (OTHERS["az"] | variables).items():
+        monkeypatch.setenv(name, value.format(address=line.address))
+    if not variables.get("AZURE_STORAGE_ACCOUNT_NAME", "-"):
+        monkeypatch.delenv("AZURE_STORAGE_ACCOUNT_NAME")
+    with pytest.raises(Trouble) as caught:
+        Bucket(f"{scheme}://acme/x").get("n/a.json")
+    assert caught.value.cause == said and way_out in caught.value.help and SECRET not in repr(caught.value.__reduce__())
+
+
 # --- names ---------------------------------------------------------------------------------------------------------
 
 

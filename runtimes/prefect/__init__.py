@@ -22,7 +22,7 @@ def compile_program(program: Program, project: Project) -> Files:
     environment = Environment(loader=FileSystemLoader(TEMPLATES), undefined=StrictUndefined, keep_trailing_newline=True,
                               trim_blocks=True, lstrip_blocks=True)  # fmt: skip
     environment.filters["python"] = lambda text: json.dumps(text, ensure_ascii=False)
-    flow = wired(program, project.versions)
+    flow = wired(program, project)
     written = {
         path: environment.get_template(f"{path}.j2").render(flow=flow)
         for path in ("README.md", "flow.py", "prefect.yaml", "requirements.txt")

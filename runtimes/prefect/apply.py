@@ -75,7 +75,7 @@ class _Deployed:
 @contextmanager
 def _deployed(session: Session, program: Program, say: Callable[[str], None]) -> Iterator[_Deployed]:
     project, shipment = session.project(program)
-    flow = wired(program, project.versions)
+    flow = wired(program, project)
     with server(say) as prefect:
         pool = None if prefect.embedded else prefect.pool(flow.pool)
         digest = elsewhere.send(compile_program(program, project), shipment.sources, session.world.objects)
@@ -157,6 +157,7 @@ def _follow(run: _Run, following: Following, say: Callable[[str], None]) -> None
             return
         run.prefect.still_there()
         _tell_of_no_worker(run, state, say)
+        _tell_of_no_task(run, state, tasks, say)
         if run.pool and run.quiet() > STILL and _is_left(run, following.worker):
             run.prefect.crashed(run.id, f"the worker of {run.pool} that had it is gone")
             following.stood_still(f"the worker of {run.pool} that had it is gone")
@@ -192,6 +193,13 @@ def _tell_of_no_worker(run: _Run, state: Any, say: Callable[[str], None]) -> Non
     elif waits > BUSY:
         run.told = True
         say(f"the workers of {run.pool} are busy; the run waits for one")
+
+
+def _tell_of_no_task(run: _Run, state: Any, tasks: list[Any], say: Callable[[str], None]) -> None:
+    """Of a cluster that does not answer, Ray asks without end."""
+    if state.is_running() and not tasks and not run.told and run.quiet() > BUSY:
+        run.told = True
+        say("the run has begun, and none of its tasks has; the worker's log tells what it waits for")
 
 
 def _leave(prefect: Server, run: Any, say: Callable[[str], None]) -> None:

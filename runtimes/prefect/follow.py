@@ -60,7 +60,7 @@ class Following:
         taken = TAKEN.match(log.message)
         self.worker = taken[1] if taken else self.worker
         if log.level >= ERROR and not title:
-            self.complaint = _first_line(log.message)
+            self.complaint = complaint(log.message)
         if (
             INFO <= log.level < ERROR
             and title in self.node_of
@@ -146,6 +146,13 @@ class Following:
             if before.name != node.name:
                 found |= planning.as_it_is(before, state)
         return found
+
+
+def complaint(message: str) -> str:
+    """Where it ends in a traceback, what was raised."""
+    _, frames, last = message.rpartition('\n  File "')
+    raised = [line for line in last.split("\n")[1:] if line and not line.startswith(" ")] if frames else []
+    return raised[0] if raised else _first_line(message)
 
 
 def _first_line(text: str | None) -> str:

@@ -24,6 +24,7 @@ from prefect.states import Completed, Failed
 from ... import __version__
 from ..events import Failed as WentWrong
 from ..events import Page, Parted, Said, Settled, Tried, from_data
+from .pull import unpack
 
 GOOD = ("made", "accepted", "reused", "served", "retired")
 LONG = 4000  # characters of a page
@@ -44,13 +45,14 @@ class Heard:
 @dataclass(frozen=True, slots=True)
 class Job:
     """`spec` is the file within the compiled folder; `mlspec` the version that compiled it; `dates` are the params that
-    stand without quotes."""
+    stand without quotes; `files`, on a cluster, are the project's."""
 
     spec: Path
     env: str
     mlspec: str
     workers: int | None = None
     dates: Sequence[str] = ()
+    files: Sequence[str] = ()
 
     def __call__(
         self, name: str, params: Params, timeout: float | None = None, *, share: bool = False, assist: bool = False
@@ -68,6 +70,11 @@ class Job:
     def went_wrong(task: Any, run: Any, state: State[Any]) -> bool:
         """Whether to try again: not what an expectation refused."""
         return state.name == "Failed"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """To a cluster it takes the project along, which the machines there may not have."""
+        files = {name: (self.spec.parent / name).read_bytes() for name in self.files}
+        return _unpacked, (files, self.spec, self.env, self.mlspec, self.workers, self.dates, self.files)
 
     def _run(self, name: str, params: Params, timeout: float | None, how: Sequence[str]) -> Heard:
         log, heard = get_run_logger(), Heard()
@@ -120,6 +127,10 @@ class Job:
             create_markdown_artifact(
                 text, key=key_of(page.name, self.env), description=f"{page.name} of {self.spec.name}"
             )
+
+
+def _unpacked(files: Mapping[str, bytes], spec: Path, *given: Any) -> Job:
+    return Job(spec if spec.exists() else unpack(files) / spec.name, *given)
 
 
 def _is_news(event: Tried | Parted) -> bool:

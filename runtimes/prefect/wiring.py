@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from ... import __version__
 from ...compiler.program import Needs, Node, Program, Value
+from ...compiler.target import Project
 from ..secrets import variable
 
 TAKEN = {"flow", "task", "allow_failure", "Path", "Job", "end", "run", "ThreadPoolTaskRunner", "ProcessPoolTaskRunner",
@@ -70,6 +71,7 @@ class Flow:
     version: str
     runner: str
     alone: bool
+    files: tuple[str, ...]  # of the project, where tasks take it along to other machines
     imports: tuple[str, ...]
     pool: str
     tasks: tuple[Task, ...]
@@ -81,7 +83,7 @@ class Flow:
     store: str
 
 
-def wired(program: Program, versions: Mapping[str, str]) -> Flow:
+def wired(program: Program, project: Project) -> Flow:
     options = program.environment.options
     ids = _ids(program)
     runner = str(options.get("runner", "threads"))
@@ -91,10 +93,10 @@ def wired(program: Program, versions: Mapping[str, str]) -> Flow:
         id=_identifier(name, set(ids.values())), name=name, spec=program.spec, environment=program.environment.name,
         doc=program.doc or f"{program.spec} on {program.environment.name}.", version=__version__, runner=call,
         imports=imports, pool=str(options.get("work_pool", "default")),
-        alone=runner not in CLUSTERS,
+        alone=runner not in CLUSTERS, files=tuple(sorted(project.texts)) if runner in CLUSTERS else (),
         tasks=tuple(_task(node, program, ids, _assistants(node, runner, options)) for node in program.nodes),
         parameters=tuple(_parameters(program.params)), dates=program.moments, schedules=tuple(_schedules(program)),
-        requirements=tuple(_requirements(program, versions, runner)), secrets=tuple(dict.fromkeys(map(variable, program.secrets))),
+        requirements=tuple(_requirements(program, project.versions, runner)), secrets=tuple(dict.fromkeys(map(variable, program.secrets))),
         store=str(options.get("store", "")),
     )  # fmt: skip
 
@@ -168,8 +170,12 @@ def _runner(runner: str, options: Mapping[str, Value]) -> tuple[str, tuple[str, 
                 else f"cluster_kwargs={{'n_workers': {workers or WORKERS}, 'threads_per_worker': 1}}"
             )
             return f"DaskTaskRunner({given})", ("from prefect_dask import DaskTaskRunner",)
-        case "ray":
-            given = f"address={address!r}" if address else f"init_kwargs={{'num_cpus': {workers}}}" if workers else ""
+        case "ray":  # which would take one that it finds on that machine, if it were not told "local"
+            given = (
+                f"address={address!r}"
+                if address
+                else f"init_kwargs={{'address': 'local', 'num_cpus': {workers or WORKERS}}}"
+            )
             return f"RayTaskRunner({given})", ("from prefect_ray import RayTaskRunner",)
         case _:
             name = {"processes": "ProcessPoolTaskRunner"}.get(runner, "ThreadPoolTaskRunner")

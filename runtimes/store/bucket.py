@@ -30,9 +30,15 @@ AT_ONCE = 32  # requests under way
 TRIES = 3
 KEYS = {
     "s3": "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE; AWS_SKIP_SIGNATURE=true for what everybody may read",
-    "gs": "set GOOGLE_APPLICATION_CREDENTIALS, or: gcloud auth application-default login",
-    "az": "set AZURE_STORAGE_ACCOUNT_NAME and AZURE_STORAGE_ACCOUNT_KEY, or sign in: az login",
+    "gs": "set GOOGLE_APPLICATION_CREDENTIALS to a service account's file, or: gcloud auth application-default login",
+    "az": "set AZURE_STORAGE_ACCOUNT_NAME and AZURE_STORAGE_ACCOUNT_KEY, or AZURE_USE_AZURE_CLI=true after: az login",
 }
+ENDPOINTS = {  # where a store is that is not its provider's own
+    "s3": ("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL"),
+    "gs": ("GOOGLE_BASE_URL",),
+    "az": ("AZURE_STORAGE_ENDPOINT", "AZURE_ENDPOINT"),
+}
+ELSEWHERE = "the address of its service cannot be used"
 LATER = "then apply again: what was finished stays"
 
 Version = dict[str, str]  # what tells one content of a path from the next; what it holds differs by provider
@@ -264,18 +270,19 @@ def connect(url: str) -> Any:
     import_obstore(f"open {_bare(url)}")
     from obstore.store import from_url
 
-    retry: Any = {"max_retries": 2, "retry_timeout": timedelta(seconds=20)}
     scheme, _, place = url.partition("://")
     if scheme == "file":
         return _folder(Path(unquote(place)))
-    if scheme != "s3":
-        return from_url(url, client_options={"timeout": "120s", "connect_timeout": "5s"}, retry_config=retry)
-    endpoint = os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL")
-    config: Any = {"endpoint": endpoint} if endpoint else {}
-    options: Any = {
-        "allow_http": bool(endpoint and endpoint.startswith("http://")), "timeout": "120s", "connect_timeout": "5s"
-    }  # fmt: skip
-    return from_url(url, config=config | _of_profile(), client_options=options, retry_config=retry)
+    variable = next(filter(os.environ.get, ENDPOINTS[scheme]), "")
+    endpoint = os.environ.get(variable, "")
+    if variable and not re.match(r"https?://[^/]", endpoint):
+        raise Trouble(f"open {url}", ELSEWHERE, f"{variable} begins with https:// or http://")
+    config: Any = {}
+    if scheme == "s3":  # of the others obstore reads all that there is itself
+        config = ({"endpoint": endpoint} if endpoint else {}) | _of_profile()
+    options: Any = {"allow_http": endpoint.startswith("http://"), "timeout": "120s", "connect_timeout": "5s"}
+    retry: Any = {"max_retries": 2, "retry_timeout": timedelta(seconds=20)}
+    return from_url(url, config=config, client_options=options, retry_config=retry)
 
 
 def _folder(place: Path) -> Any:
@@ -324,9 +331,11 @@ _CAUSES = (
     (_NO_BUCKET, "there is no such bucket", "make it, or correct its name"),
     (re.compile("ExpiredToken|TokenRefreshRequired|token .{0,20}expired", re.I), "the credentials have expired", f"renew them, {LATER}"),
     (re.compile("RequestTimeTooSkewed|Request has expired", re.I), "this machine's clock is not right", f"set it, {LATER}"),
-    (re.compile("InvalidAccessKeyId|SignatureDoesNotMatch|InvalidToken|AuthenticationFailed|Unauthenticated|status code: 401", re.I),
+    (re.compile("InvalidAccessKeyId|SignatureDoesNotMatch|InvalidToken|AuthenticationFailed|Unauthenticated|invalid_grant|status code: 401", re.I),
      "the store does not accept the credentials", "{keys}"),
-    (re.compile("169\\.254\\.169\\.254|metadata\\.google|credential", re.I), "nothing says who asks for it", "{keys}"),
+    (re.compile("Invalid Access Key|reading pem file|Unable to (open|decode) service account|SAS query", re.I), "the credentials cannot be read", "{keys}"),
+    (re.compile("Unable parse source url|builder error", re.I), ELSEWHERE, "look at {endpoints}"),
+    (re.compile("169\\.254\\.169\\.254|metadata\\.google|credential|Account must be specified", re.I), "nothing says who asks for it", "{keys}"),
     (re.compile("AccessDenied|PermissionDenied|Permission denied|status code: 403|Read-only file system|not permitted", re.I),
      "these credentials may not {how} there", ""),
     (re.compile("redirect|PermanentRedirect", re.I), "the bucket is in another region", "set AWS_REGION to that"),
@@ -348,6 +357,7 @@ def cause_and_help(error: Exception, scheme: str = "s3", how: str = "read") -> t
         if pattern.search(said):
             if scheme == "file" and "credentials may" in cause:
                 cause = "you may not {how} there"
-            return cause.format(how=how), help_.format(keys=KEYS.get(scheme, ""))
+            endpoints = " and ".join(ENDPOINTS.get(scheme, ()))
+            return cause.format(how=how), help_.format(keys=KEYS.get(scheme, ""), endpoints=endpoints)
     code = re.search(r"<Code>(\w+)</Code>", said) or re.search(r"status code: (\d+ [\w ]+\w)", said)
     return (f"the store answers {code[1]}" if code else "the store does not answer as it should"), ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 import re
 import shlex
 import shutil
@@ -16,6 +17,8 @@ import pytest
 import specs_on
 from helpers import Project
 from mlspec.runtimes.conformance import Subject, Trial, begin
+from mlspec.runtimes.prefect.follow import complaint
+from mlspec.runtimes.prefect.job import Job
 from mlspec.runtimes.targets import targets
 from prefect_here import POOL, PrefectHere
 
@@ -105,6 +108,70 @@ def test_a_worker_of_another_version_says_so(tmp_path: Path, prefect: PrefectHer
         ran = project.apply("--on", "there")
     assert ran.code == 4 and ran.err == ""
     assert f"this worker has mlspec 0.0.9, and the flow was compiled by {mlspec.__version__}" in ran.out
+
+
+SHARED = """
+mlspec 1
+data flowers from csv "iris.csv" {
+  species: "setosa" | "versicolor" | "virginica"
+}
+data parts from flowers by sql "select * from flowers" {
+  each .species
+}
+model tried from flowers by python "sklearn.neighbors:KNeighborsClassifier" {
+  predict .species
+  n_neighbors in 1..4
+  search folds = 3, best = max(.accuracy)
+}
+"""
+
+
+@pytest.mark.parametrize("runner", ["dask", "ray"])
+def test_a_cluster_makes_the_same(tmp_path: Path, prefect: PrefectHere, runner: str) -> None:
+    pytest.importorskip(f"prefect_{runner}")
+    env = f'env there on prefect {{\n  store = "{tmp_path}/store"\n  work_pool = "{POOL}"\n  runner = "{runner}"\n}}'
+    project = Project(tmp_path).write(s__mlspec=f"{SHARED}{env}")
+    shutil.copy(specs_on.SPECS / "iris" / "iris.csv", tmp_path)
+    assert project.apply().code == 0
+    assert set(project.events("--on", "there").values()) == {"made"}
+    here, there = (project.data("status", *on)["names"] for on in ((), ("--on", "there")))
+    assert {name: one["digest"] for name, one in here.items()} == {name: one["digest"] for name, one in there.items()}
+    assert "Nothing to be made" in project.apply("--on", "there").out
+
+
+def test_a_project_comes_along_to_a_cluster(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MLSPEC_CACHE", f"{tmp_path}/cache")
+    here = tmp_path / "project"
+    here.mkdir()
+    for name in ("s.mlspec", "steps.py", "large.csv"):
+        (here / name).write_text(name)
+    job = Job(here / "s.mlspec", env="there", mlspec=mlspec.__version__, files=["s.mlspec", "steps.py"])
+    sent = pickle.dumps(job)
+    assert pickle.loads(sent) == job
+    shutil.rmtree(here)
+    there = pickle.loads(sent)
+    assert there == pickle.loads(sent) and there.spec.is_relative_to(tmp_path / "cache")
+    assert sorted(path.name for path in there.spec.parent.iterdir()) == [".mlspec", "s.mlspec", "steps.py"]
+
+
+def test_a_cluster_of_its_own_is_no_other_that_is_there(tmp_path: Path) -> None:
+    env = 'env there on prefect {\n  store = "/s"\n  runner = "ray"\n  workers = 3\n}'
+    spec = specs_on.lay_out("iris", tmp_path / "iris", env)
+    assert spec.run("compile", "--on", "there", "--to", "out").code == 0
+    flow = (spec.root / "out" / "flow.py").read_text(encoding="utf-8")
+    assert "task_runner=RayTaskRunner(init_kwargs={'address': 'local', 'num_cpus': 3})" in flow
+    assert '"flowers.py"' in flow and "iris.csv" not in flow
+    assert "prefect-ray" in (spec.root / "out" / "requirements.txt").read_text(encoding="utf-8").split()
+
+
+def test_of_a_flow_that_could_not_begin_the_exception_is_told() -> None:
+    told = (
+        'Engine execution exited with unexpected exception\nTraceback (most recent call last):\n  File "a.py", line 1\n'
+        "    raise one\nOSError: one\n\nThe above exception was the direct cause of the following exception:\n\n"
+        'Traceback (most recent call last):\n  File "b.py", line 2, in init\n    raise two\n    ^^^^^^^^^\n'
+        "ConnectionError: two\n\nwith more to say"
+    )
+    assert complaint(told) == "ConnectionError: two" and complaint("one\ntwo") == "one"
 
 
 def test_edges_are_as_in_the_plan(tmp_path: Path) -> None:
