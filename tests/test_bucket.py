@@ -512,6 +512,32 @@ def test_a_record_that_was_replaced_is_read_again(bucket: Bucket, tmp_path: Path
     assert fresh.names() and fresh.record("k").at == 2.0  # type: ignore[union-attr]
 
 
+@pytest.mark.parametrize("body", [b"", b'{"key": "k", "par', b"[1]", b"\xff\xfe"])
+def test_damaged_documents_are_made_anew_and_names_are_told(bucket: Bucket, tmp_path: Path, body: bytes) -> None:
+    def fresh(name: str) -> SharedLedger:
+        return SharedLedger(tmp_path / f"{name}.db", "x.mlspec", "prod", SharedObjects(tmp_path / name, bucket))
+
+    first = fresh("a")
+    first.put_record(record("k", at=1.0))
+    first.put_facts({"rows": 3}, "k")
+    first.accept([accepted("a")])
+    for path in ("records/k.json", "facts/k.json", "leases/k.json"):
+        bucket.put(path, body)
+    second = fresh("b")
+    assert second.record("k") is None and list(second.records()) == []
+    second.leases.patience = 0.0
+    token = second.lease("k", "there:1:1")
+    assert token and second.put_record(record("k", at=2.0), token)
+    second.put_facts({"rows": 4}, "k")
+    third = fresh("c")
+    third.look_for(["k"], ["k"])
+    assert third.record("k").at == 2.0 and third.fact("rows") == (True, 4)  # type: ignore[union-attr]
+    bucket.put(f"{first.place}", body)
+    for work in (third.names, lambda: third.accept([accepted("b")]), lambda: list(third.everyones())):
+        with pytest.raises(Trouble, match=r"x\.mlspec@prod\.json is damaged"):
+            work()
+
+
 # --- leases --------------------------------------------------------------------------------------------------------
 
 RACE = """

@@ -11,6 +11,7 @@ import json
 import threading
 import time
 from dataclasses import dataclass, field
+from typing import Any
 
 from ..trouble import Trouble
 from .bucket import Bucket, Version
@@ -62,7 +63,7 @@ class Leases:
         found = self.bucket.get(_path(key))
         if found is None:
             return None  # let go just now: ask again
-        before = json.loads(found.body)
+        before = _said(found.body)
         if before["owner"] == owner and key not in self.held:  # our own first try, of which no answer came
             return self._hold(key, _Held(before["token"], owner, found.version, before["beats"], began))
         if not self._is_dead(key, before["owner"], found.version):
@@ -95,7 +96,7 @@ class Leases:
         if found is None:
             self.seen[key] = _Seen({}, now(), now(), gone=True)
             return False
-        return not self._is_dead(key, json.loads(found.body)["owner"], found.version)
+        return not self._is_dead(key, _said(found.body)["owner"], found.version)
 
     def _is_dead(self, key: str, owner: str, version: Version) -> bool:
         seen = self.seen.get(key)
@@ -145,6 +146,15 @@ class Leases:
 
 def _path(key: str) -> str:
     return f"leases/{key}.json"
+
+
+def _said(body: bytes) -> dict[str, Any]:
+    """Of one that is damaged nothing is known: it passes on as that of a machine that died."""
+    try:
+        said = json.loads(body)
+        return {"owner": str(said["owner"]), "token": int(said["token"]), "beats": int(said["beats"])}
+    except (ValueError, KeyError, TypeError):
+        return {"owner": "unknown:0:0", "token": 0, "beats": 0}
 
 
 def _body(owner: str, token: int, beats: int) -> bytes:

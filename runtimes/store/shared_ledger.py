@@ -129,18 +129,19 @@ class SharedLedger(Ledger):
         """Documents of the bucket into the memory of this machine; what a record speaks of is looked for at once."""
         made: list[str] = []
         for path, found in zip(paths, at_once(self.bucket.get, paths), strict=True):
-            if found is not None and path.startswith("records/"):
-                record = Record.model_validate_json(found.body)
-                super().put_record(record)
-                made += [one.digest for one in record.outputs]
+            if path.startswith("records/"):
+                record = _record_in(found)
+                if record is not None:
+                    super().put_record(record)
+                    made += [one.digest for one in record.outputs]
             elif found is not None:
-                super().put_facts(json.loads(found.body), path[len("facts/") : -len(".json")])
+                super().put_facts(self._read_in(path, found), path[len("facts/") : -len(".json")])
         self.objects.look_for(made)
 
     def _merge(self, path: str, found: Got | None, change: Callable[[dict[str, Any]], object]) -> Got:
         """Change a document, whoever else does at the same time; `found` is what is known of it, be it old."""
         for attempt in range(ATTEMPTS):
-            document = json.loads(found.body) if found else {}
+            document = self._read_in(path, found)
             change(document)
             body = json.dumps(document).encode()
             version = self.bucket.put_if_unchanged(path, body, found.version if found else None)
@@ -149,6 +150,14 @@ class SharedLedger(Ledger):
             time.sleep(random.uniform(0, min(0.02 * 2**attempt, 1)))
             found = self.bucket.get(path)
         raise Trouble(f"write {self.bucket.url}", f"others write {path} without end", LATER)
+
+    def _read_in(self, path: str, found: Got | None) -> dict[str, Any]:
+        """What a document says. Facts that are damaged are found out anew; names are not, so that is told."""
+        document = _json(found.body) if found else {}
+        if document is None and path.startswith("names/"):
+            raise Trouble(f"read {self.bucket.url}", f"{path} is damaged",
+                          "bring an earlier version of it back; or take it away, and apply accepts what was made")  # fmt: skip
+        return document or {}
 
     # --- names ------------------------------------------------------------------------------------------------
 
@@ -180,7 +189,7 @@ class SharedLedger(Ledger):
 
     def everyones(self, *, own: bool = False) -> list[tuple[str, str, str]]:
         paths = [self.place] if own else [one.path for one in self.bucket.list("names/")]
-        documents = [json.loads(found.body) for found in at_once(self.bucket.get, paths) if found is not None]
+        documents = [self._read_in(*found) for found in zip(paths, at_once(self.bucket.get, paths), strict=True)]
         held = [(name, one["digest"], one["key"]) for each in documents for name, one in each.get("names", {}).items()]
         past = [(name, entry[0], entry[1]) for each in documents for name, entries in each.get("history", {}).items()
                 for entry in entries]  # fmt: skip
@@ -194,14 +203,13 @@ class SharedLedger(Ledger):
             return {}
         if found is not known:
             self._remember(self.place, found)
-        document: Names = json.loads(found.body)
-        return document
+        return self._read_in(self.place, found)
 
     def _change_names(self, change: Callable[[Names], object], ours: Iterable[str] = ()) -> None:
         """What is behind the names that are ours is known here; of those that others have moved meanwhile it is not."""
         moved = self._merge(self.place, self._remembered(self.place), change)
         self._remember(self.place, moved)
-        held = json.loads(moved.body).get("names", {})
+        held = self._read_in(self.place, moved).get("names", {})
         self._mark(held[name] for name in ours if name in held)
 
     def _bring_records_of(self, held: Mapping[str, Any]) -> None:
@@ -240,11 +248,11 @@ class SharedLedger(Ledger):
         if token is None:
             return None
         found, facts = at_once(self.bucket.get, [_record(key), _facts(key)])
-        record = Record.model_validate_json(found.body) if found else None
+        record = _record_in(found)
         known = super().record(key)
         self._held[key] = found
         if facts is not None:
-            super().put_facts(json.loads(facts.body), key)
+            super().put_facts(self._read_in(_facts(key), facts), key)
         if record is not None and (known is None or record.at > known.at):
             super().put_record(record)
             self.leases.release(key, token)
@@ -263,6 +271,22 @@ class SharedLedger(Ledger):
 
 def _keys(listed: Iterable[Listed]) -> Iterator[str]:
     return (one.path.rpartition("/")[2].removesuffix(".json") for one in listed)
+
+
+def _record_in(found: Got | None) -> Record | None:
+    """None also of one that is damaged: then it is made again."""
+    try:
+        return Record.model_validate_json(found.body) if found else None
+    except ValueError:
+        return None
+
+
+def _json(body: bytes) -> dict[str, Any] | None:
+    try:
+        document = json.loads(body)
+    except ValueError:
+        return None
+    return document if isinstance(document, dict) else None
 
 
 def _record(key: str) -> str:
