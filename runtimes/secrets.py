@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from urllib.parse import quote
 
 from .trouble import Trouble
 
@@ -27,9 +29,23 @@ def value(name: str) -> str:
 
 def hidden(text: str, names: Iterable[str]) -> str:
     """The text with the values of these secrets taken out; of one with several lines, each line."""
-    for name in names:
-        found = os.environ.get(variable(name), "")
-        for part in sorted({found, *found.splitlines()}, key=len, reverse=True):
-            if len(part) >= LEAST or part == found != "":
-                text = text.replace(part, HIDDEN)
+    for form in forms(names):
+        text = text.replace(form, HIDDEN)
     return text
+
+
+def forms(names: Iterable[str]) -> list[str]:
+    """What is to be hidden, the longest first: values as they are, and as Python, JSON and addresses write them."""
+    found = {os.environ.get(variable(name), "") for name in names} - {""}
+    parts = found | {line for one in found for line in one.splitlines() if len(line) >= LEAST}
+    written = {form for part in parts for form in _written(part)}
+    return sorted(written, key=lambda form: (-len(form), form))
+
+
+def _written(part: str) -> Iterator[str]:
+    yield part
+    yield repr(part)[1:-1]
+    yield ascii(part)[1:-1]
+    yield json.dumps(part)[1:-1]
+    yield json.dumps(part, ensure_ascii=False)[1:-1]
+    yield quote(part, safe="")

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import sqlite3
 import time
+import urllib.parse
 
 import pytest
 from helpers import Project, until
@@ -106,6 +108,39 @@ def test_a_secret_in_an_error_is_hidden(project: Project) -> None:
     project.write(a__mlspec=SECRET, raw__csv="n\n1\n", s__py="def f(raw, key):\n    raise ValueError(f'bad {key}')\n")
     ran = project.run("apply", env={"KEY": VALUE})
     assert (ran.code, VALUE in ran.text, "bad •••" in ran.text) == (4, False, True)
+
+
+@pytest.mark.parametrize("value", ["correct-horse-battery", 's3cr3t-Tök"en\\x', 'it\'s\ta "secret" of/ours?'])
+def test_a_secret_is_hidden_however_it_is_written(project: Project, value: str) -> None:
+    """In a line without end, in two pieces, as Python and JSON write it, in an address, in an exception's own words."""
+    project.write(s__mlspec=SECRET, raw__csv="n\n1\n")
+    project.file(
+        "s.py",
+        """
+import json, sys, urllib.parse
+def f(raw, key):
+    for width in (1, 7, 4096, 65521):
+        sys.stdout.write("." * width + (key + ",") * 20_000)
+    for part in (key[:5], key[5:]):
+        sys.stdout.write(part)
+        sys.stdout.flush()
+    print(repr(key), ascii([key]), json.dumps({"key": key}), json.dumps(key, ensure_ascii=False), urllib.parse.quote(key, safe=""))
+    return {}[key]
+""",
+    )
+    ran = project.run("apply", env={"KEY": value})
+    assert ran.code == 4
+    kept = ran.text.encode() + b"".join(
+        path.read_bytes() for path in (project.root / ".mlspec").rglob("*") if path.is_file()
+    )
+    written = {
+        value,
+        repr(value)[1:-1],
+        ascii(value)[1:-1],
+        json.dumps(value)[1:-1],
+        urllib.parse.quote(value, safe=""),
+    }
+    assert [form for form in written if form.encode() in kept] == [] and "•••".encode() in kept
 
 
 def test_a_secret_that_is_not_set(project: Project) -> None:

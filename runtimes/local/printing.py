@@ -48,20 +48,25 @@ def _flush() -> None:
 
 
 def _copy(reading: int, file: int, hiding: Collection[str]) -> None:
-    """By whole lines, so that a value which comes in two pieces is seen."""
-    rest = b""
+    """By whole lines, so that a value which comes in two pieces is seen; of a line that does not end, all but what may
+    be the beginning of one."""
+    rest, longest = b"", max((len(os.fsencode(form)) for form in secrets.forms(hiding)), default=1)
     while chunk := os.read(reading, LONG):
         *lines, rest = (rest + chunk).split(b"\n")
         if lines:
             _write(file, b"\n".join(lines) + b"\n", hiding)
-        if len(rest) > LONG:
-            _write(file, rest, hiding)
-            rest = b""
+        if len(rest) > LONG + longest:
+            rest = _hidden(rest, hiding)
+            os.write(file, rest[:-longest])
+            rest = rest[-longest:]
     _write(file, rest, hiding)
     os.close(reading)
     os.close(file)
 
 
 def _write(file: int, content: bytes, hiding: Collection[str]) -> None:
-    text = secrets.hidden(content.decode(errors="surrogateescape"), hiding)
-    os.write(file, text.encode(errors="surrogateescape"))
+    os.write(file, _hidden(content, hiding))
+
+
+def _hidden(content: bytes, hiding: Collection[str]) -> bytes:
+    return secrets.hidden(content.decode(errors="surrogateescape"), hiding).encode(errors="surrogateescape")

@@ -50,6 +50,9 @@ def now() -> str:
     return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3] + "Z"
 
 
+SHOWN, HELD = 2000, 16_000  # of a line: shown, and looked through for secrets before it is cut
+
+
 class Output(asyncio.Protocol):
     """What a worker prints, line by line into the journal, without the values of the secrets `hiding`. `tail` is the end of it, for when the worker fails."""
 
@@ -61,7 +64,7 @@ class Output(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         *lines, self.rest = (self.rest + data).split(b"\n")
         for line in lines:
-            text = hidden(line[:2000].decode(errors="replace"), self.hiding)
+            text = hidden(line[:HELD].decode(errors="replace"), self.hiding)[:SHOWN]
             self.tail.append(text)
             self.journal.line(f"[worker {self.pid}] {text}")
-        self.rest = self.rest[:2000]
+        self.rest = self.rest[:HELD]
