@@ -6,7 +6,7 @@ READY   := $(VENV)/.ready
 N       ?= 20000
 TIME    ?= 600
 
-.PHONY: conformance postgres demo demo-prefect test lint types wheel golden bench vsix editors clean fuzz soak
+.PHONY: conformance postgres demo demo-prefect test lint types wheel golden bench vsix editors clean fuzz soak ray
 
 demo: $(READY)  ## apply a real spec, and ask the service for a prediction
 	@PATH="$(abspath $(BIN)):$$PATH" sh specs/telco_churn/demo.sh
@@ -22,6 +22,10 @@ postgres:  ## the server that tests/test_postgres.py starts: on Debian, as root
 
 conformance: $(READY)  ## every spec on every runtime: the same digests; `make test` has two of them
 	MLSPEC_SPECS=all $(BIN)/python -m pytest tests/conformance -k specs
+
+ray: $(READY)  ## runner = "ray" in a cluster of this machine: the same digests
+	$(BIN)/python -m pip install -qq -e '.[ray]'
+	$(BIN)/python -m pytest tests/conformance/test_prefect.py -k cluster
 
 lint: $(READY)
 	$(BIN)/ruff check .

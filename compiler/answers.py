@@ -27,7 +27,7 @@ class Answers:
     def missing(self) -> Iterator[Question]:
         seen: set[str] = set()
         for question in self._questions():
-            if question.key not in seen and not self.state.fact(question.key)[0]:
+            if question.key not in seen and not self.state.fact(question.key, question.digest)[0]:
                 seen.add(question.key)
                 yield question
 
@@ -35,7 +35,7 @@ class Answers:
         """The node's own metrics by name, those that the function returned among them."""
         found: dict[str, Any] = dict(self.record.metrics)
         for measure in self.node.measures:
-            known, value = self.state.fact(self._metric(self.node, measure, self._own_digest()).key)
+            known, value = self.state.fact(self._metric(self.node, measure, self._own_digest()).key, self._own_digest())
             if known:
                 found[measure.name] = value
         return found
@@ -46,7 +46,7 @@ class Answers:
         question = self._question(fact)
         if question is None:
             raise verdict.NoLast
-        known, value = self.state.fact(question.key)
+        known, value = self.state.fact(question.key, question.digest)
         if not known:
             raise verdict.NotKnown
         return value
@@ -54,7 +54,7 @@ class Answers:
     def first(self, rows: Rows) -> list[dict[str, Any]]:
         """The first rows that break a condition, as far as they were kept."""
         question = self._question(rows)
-        known, value = self.state.fact(identity.first_key(question.key)) if question else (False, None)
+        known, value = self.state.fact(identity.first_key(question.key), question.digest) if question else (False, None)
         return list(value) if known and value else []
 
     def _questions(self) -> Iterator[Question]:

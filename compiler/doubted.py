@@ -24,11 +24,12 @@ def question(doubt: Doubt, digest: Digest) -> Question:
 
 
 def warned(
-    node: Node, digest: Digest, fact: Callable[[str], tuple[bool, Any]], metrics: Mapping[str, Any]
+    node: Node, digest: Digest, fact: Callable[[str, str], tuple[bool, Any]], metrics: Mapping[str, Any]
 ) -> Iterator[Warned]:
-    """`fact` answers (known, value) by a question's key; `metrics` are the node's own, by name."""
+    """`fact` answers (known, value) by a question's key and digest; `metrics` are the node's own, by name."""
     for doubt in node.doubts:
-        known, answer = fact(question(doubt, digest).key)
+        asked = question(doubt, digest)
+        known, answer = fact(asked.key, asked.digest)
         told = _TELL[doubt.code](doubt, answer, metrics) if known and answer is not None else None
         if told is not None:
             facts, help_ = told

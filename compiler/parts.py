@@ -17,7 +17,7 @@ from .types import Columns, Frozen, optional
 MOST = 10_000  # parts of one block
 SHOWN = 10  # of the parts that are new, by name
 
-Fact = Callable[[str], tuple[bool, Any]]
+Fact = Callable[[str, str], tuple[bool, Any]]  # as in `State`; what a table divides into is about its first one
 Lookup = Callable[[str], Record | None]
 
 
@@ -37,7 +37,8 @@ def found(node: Node, digests: Mapping[str, str], files: Mapping[str, str], fact
     assert node.each is not None
     if not node.each.of:
         return tuple(Part(of=file, own=(digest,)) for file, digest in sorted(files.items()))
-    known, value = fact(identity.division_key(node.each, divided(node, digests)))
+    tables = divided(node, digests)
+    known, value = fact(identity.division_key(node.each, tables), tables[0])
     return tuple(Part(of=of, own=tuple(own), rows=rows) for of, own, rows in value) if known else None
 
 
@@ -122,7 +123,7 @@ def news(node: Node, before: Mapping[str, str], now: Mapping[str, str], fact: Fa
     known = []
     for parts in (before, now):
         digests = [parts.get(f"input {role}", "") for role in roles]
-        is_known, value = fact(identity.division_key(node.each, digests))
+        is_known, value = fact(identity.division_key(node.each, digests), digests[0])
         if not is_known:
             return
         known.append({title(node, Part(of=of, own=())): own_ for of, own_, _ in value})

@@ -313,7 +313,7 @@ def service_verdict(node: Node, release: str, state: State) -> tuple[Judged, ...
     def answer(fact: Fact | Rows) -> Any:
         if isinstance(fact, Fact) and fact.of == "last":
             raise verdict.NoLast
-        known, value = state.fact(identity.fact_key(fact, release))
+        known, value = state.fact(identity.fact_key(fact, release), release)
         if not known:
             raise verdict.NotKnown
         return value

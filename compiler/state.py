@@ -70,13 +70,13 @@ class SourceFiles:
 class State:
     """`record`, `present` and `fact` look things up in the store; None and False where there is nothing.
 
-    `fact` answers (known, value): a value may be None. `now` is in seconds since
+    `fact` is asked by its key and what it is about, and answers (known, value): a value may be None. `now` is in seconds since
     the epoch, for what is due; `gpus` are those that the runtime can hand out.
     """
 
     record: Callable[[str], Record | None]
     present: Callable[[str], bool]
-    fact: Callable[[str], tuple[bool, Any]]
+    fact: Callable[[str, str], tuple[bool, Any]]
     names: Mapping[str, Accepted]
     sources: Mapping[str, SourceFiles]
     versions: Mapping[str, str]

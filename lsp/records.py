@@ -87,7 +87,7 @@ def _metrics(
     if node.kind != "model":
         return {}
 
-    def fact(key: str) -> tuple[bool, Any]:
+    def fact(key: str, _: str) -> tuple[bool, Any]:
         row = database.execute("select value from facts where key = ?", (key,)).fetchone()
         return (True, json.loads(row[0])) if row else (False, None)
 

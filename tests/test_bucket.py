@@ -538,6 +538,21 @@ def test_damaged_documents_are_made_anew_and_names_are_told(bucket: Bucket, tmp_
             work()
 
 
+def test_facts_that_are_found_out_later_are_seen_elsewhere(line: Line, tmp_path: Path) -> None:
+    objects, ledger = machine(tmp_path / "here")
+    digest = put(objects, b"x")
+    ledger.put_record(record("k", digest))
+    ledger.put_facts({"rows": 1}, digest)
+    ledger.accept([accepted("n", digest, "k")])
+    there = machine(tmp_path / "there")[1]
+    assert there.names() and there.fact("rows", digest) == (True, 1)
+    ledger.put_facts({"mean": 2.0}, digest)
+    ledger.put_facts({"mean": 3.0}, "of what was refused")
+    assert there.fact("mean", digest) == (True, 2.0) and there.fact("mean", "of what was refused")[0]
+    asked = line.requests
+    assert there.fact("nothing", digest) == (False, None) and line.requests == asked  # it was looked for just now
+
+
 # --- leases --------------------------------------------------------------------------------------------------------
 
 RACE = """

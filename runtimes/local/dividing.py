@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from ...compiler import parts as planned
 from ...compiler.program import Node, Search
 from .. import order as orders
 from ..events import Started
@@ -111,7 +112,8 @@ class Dividing:
         failure = what_went_wrong(doing.node, result, answer)
         told = partings.heard(parting, result.tag[1], answer, result.seconds, failure)
         if told.facts:
-            self.engine.world.ledger.put_facts(told.facts, next(iter(parting.digests.values()), doing.key))
+            tables = planned.divided(doing.node, parting.digests)
+            self.engine.world.ledger.put_facts(told.facts, next(iter(tables), doing.key))
         if told.record is not None:
             self.engine.world.ledger.put_record(told.record)
             self.engine.state.record.forget(told.record.key)  # type: ignore[attr-defined]

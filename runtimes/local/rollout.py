@@ -189,7 +189,7 @@ def _features(objects: Objects, model: str, data: str) -> Any:
 
 
 def _told(facts: dict[str, Any]) -> State:
-    return State(record=lambda _: None, present=lambda _: True, fact=lambda key: (key in facts, facts.get(key)),
+    return State(record=lambda _: None, present=lambda _: True, fact=lambda key, _: (key in facts, facts.get(key)),
                  names={}, sources={}, versions={}, services={})  # fmt: skip
 
 

@@ -100,7 +100,8 @@ class Ledger:
             self.db.execute("insert or replace into records values (?, ?)", (record.key, record.model_dump_json()))
         return True
 
-    def fact(self, key: str) -> tuple[bool, Any]:
+    def fact(self, key: str, about: str = "") -> tuple[bool, Any]:
+        """Whether it is known, and its value. `about` as in `put_facts`."""
         row = self.db.execute("select value from facts where key = ?", (key,)).fetchone()
         return (True, json.loads(row[0])) if row else (False, None)
 

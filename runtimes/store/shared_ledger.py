@@ -48,6 +48,7 @@ class SharedLedger(Ledger):
         self.place = f"names/{spec}@{env}.json"
         self._held: dict[str, Got | None] = {}  # the record under a key when its lease was taken
         self._asked, self._listed, self._since = 0, frozenset[str](), 0.0
+        self._looked: dict[str, float] = {}  # when the facts about something were last looked for
 
     # --- records and facts ------------------------------------------------------------------------------------
 
@@ -81,6 +82,15 @@ class SharedLedger(Ledger):
             return True
         found = self.bucket.get(_record(key))
         return found is not None and found.body == body  # ours of a try that had no answer
+
+    def fact(self, key: str, about: str = "") -> tuple[bool, Any]:
+        """Of what others found out since we looked, too: names say when they move, and facts say nothing."""
+        found = super().fact(key)
+        if found[0] or not about or now() - self._looked.get(about, -FRESH) < FRESH:
+            return found
+        self._looked[about] = now()
+        self._read([_facts(about)])
+        return super().fact(key)
 
     def put_facts(self, values: Mapping[str, Any], about: str = "") -> None:
         if values:

@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable
+from importlib.util import find_spec
 from pathlib import Path
 
 import mlspec
@@ -27,8 +28,9 @@ PACKAGE = ("__init__.py", "__main__.py", "grammar", "compiler", "runtimes", "lsp
 
 @pytest.fixture(scope="module")
 def trial(tmp_path_factory: pytest.TempPathFactory, token: str, prefect: PrefectHere) -> Trial:
+    bucket = tmp_path_factory.mktemp("bucket")  # more is far away than in a folder
     kill = shlex.join([sys.executable, prefect_here.__file__, str(prefect.folder)])
-    subject = Subject(targets()["prefect"], {"work_pool": POOL}, kill, (prefect.folder,), token)
+    subject = Subject(targets()["prefect"], {"work_pool": POOL, "store": f"file://{bucket}"}, kill, (prefect.folder, bucket), token)
     return begin(subject, tmp_path_factory.mktemp("project"))
 
 
@@ -126,9 +128,12 @@ model tried from flowers by python "sklearn.neighbors:KNeighborsClassifier" {
 """
 
 
-@pytest.mark.parametrize("runner", ["dask", "ray"])
+# Ray is large, and not among what tests install: `make ray`.
+RUNNERS = [runner for runner in ("dask", "ray") if find_spec(f"prefect_{runner}")]
+
+
+@pytest.mark.parametrize("runner", RUNNERS)
 def test_a_cluster_makes_the_same(tmp_path: Path, prefect: PrefectHere, runner: str) -> None:
-    pytest.importorskip(f"prefect_{runner}")
     env = f'env there on prefect {{\n  store = "{tmp_path}/store"\n  work_pool = "{POOL}"\n  runner = "{runner}"\n}}'
     project = Project(tmp_path).write(s__mlspec=f"{SHARED}{env}")
     shutil.copy(specs_on.SPECS / "iris" / "iris.csv", tmp_path)
