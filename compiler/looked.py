@@ -42,6 +42,8 @@ def _affected(program: Program, ancestry: Ancestry, changed: set[str]) -> set[st
 
 
 def _at(ancestry: Ancestry, node: Node, names: Names, files: Files) -> tuple[Node, tuple[Diagnostic, ...]]:
-    asked = doubts.find(ancestry, node)
+    told = tuple(warnings.find(ancestry, node, names, files))
+    in_the_text = {"W201"} if any(one.code == "W102" for one in told) else set()  # the data would only tell it again
+    asked = tuple(one for one in doubts.find(ancestry, node) if one.code not in in_the_text)
     with_doubts = node.model_copy(update={"doubts": asked}) if asked else node
-    return with_doubts, tuple(warnings.find(ancestry, node, names, files))
+    return with_doubts, told

@@ -205,6 +205,12 @@ def test_what_is_asked_and_of_what() -> None:
     assert asked["W204"].of == ("test",) and asked["W204"].measure == "accuracy"
 
 
+def test_what_the_text_tells_the_data_is_not_asked_for() -> None:
+    derived = 'data aged from people by sql "select *, age > 60 as old from people"\n' + SPLIT.replace("people", "aged")
+    measured = model("train", "measure roc_auc on test", predict=".old from .age, .town")
+    assert "W102" in told(derived + measured) and "W201" not in doubts(derived + measured)
+
+
 def test_what_is_not_asked() -> None:
     measured = model("train", "measure roc_auc on test")
     assert set(doubts(SPLIT)) == set()

@@ -30,7 +30,9 @@ PACKAGE = ("__init__.py", "__main__.py", "grammar", "compiler", "runtimes", "lsp
 def trial(tmp_path_factory: pytest.TempPathFactory, token: str, prefect: PrefectHere) -> Trial:
     bucket = tmp_path_factory.mktemp("bucket")  # more is far away than in a folder
     kill = shlex.join([sys.executable, prefect_here.__file__, str(prefect.folder)])
-    subject = Subject(targets()["prefect"], {"work_pool": POOL, "store": f"file://{bucket}"}, kill, (prefect.folder, bucket), token)
+    subject = Subject(
+        targets()["prefect"], {"work_pool": POOL, "store": f"file://{bucket}"}, kill, (prefect.folder, bucket), token
+    )
     return begin(subject, tmp_path_factory.mktemp("project"))
 
 
