@@ -89,6 +89,28 @@ def test_a_service_is_stopped_where_it_runs(tmp_path: Path, prefect: PrefectHere
     assert process not in _processes(f"{prefect.folder}.*/kinds ")
 
 
+def test_a_service_that_another_machine_runs_is_not_said_to_be_stopped(tmp_path: Path, prefect: PrefectHere) -> None:
+    """The worker that is asked has neither the service nor, in its cache, anything of the bucket."""
+
+    def env(pool: str) -> str:
+        return f'env there on prefect {{\n  store = "file://{tmp_path}/bucket"\n  work_pool = "{pool}"\n}}'
+
+    project = Project(tmp_path / "project").write(s__mlspec=f"{SERVED}{SERVICE}{env(POOL)}")
+    shutil.copy(specs_on.SPECS / "iris" / "iris.csv", project.root)
+    assert project.apply("--on", "there").code == 0
+    with prefect.worker_of("apart", MLSPEC_CACHE=f"{tmp_path}/apart"):
+        project.write(s__mlspec=f"{SERVED}{SERVICE}{env('apart')}")
+        ran = project.run("stop", "kinds", "--on", "there")
+        assert ran.code == 4 and "another machine than this worker's runs it: kinds answers at" in ran.err, ran.text
+        project.write(s__mlspec=f"{SERVED}{env('apart')}")
+        ran = project.apply("--on", "there")
+        assert ran.code == 4 and "could not stop kinds" in ran.out, ran.text
+    assert project.data("status", "--on", "there")["names"]["kinds"]["running"]
+    project.write(s__mlspec=f"{SERVED}{SERVICE}{env(POOL)}")
+    assert project.run("stop", "kinds", "--on", "there").code == 0
+    assert not project.data("status", "--on", "there")["names"]["kinds"]["running"]
+
+
 def _processes(command: str) -> list[int]:
     found = subprocess.run(["pgrep", "-f", command], capture_output=True, text=True, check=False).stdout
     return [int(line) for line in found.split()]
