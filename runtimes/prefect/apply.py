@@ -42,6 +42,7 @@ def apply(session: Session, program: Program, plan: Plan, watch: Watch) -> Summa
     following = Following(session, program, watch)
     with _deployed(session, program, say) as deployed:
         if makes:
+            session.world.ledger.put_sent(deployed.digest)  # before any schedule may ask for it
             _run_flow(deployed, following, say)
         wrong = _stop(deployed, elsewhere_still, say) if elsewhere_still else ""
     _retire(session, plan, following, elsewhere_still if wrong else [], wrong)
@@ -67,6 +68,7 @@ class _Deployed:
     flow: Flow
     step: dict[str, Any]
     pool: Any
+    digest: str
 
     def follow(self, run: Any) -> _Run:
         return _Run(self.prefect, run.id, self.flow.pool if self.pool else "")
@@ -80,7 +82,7 @@ def _deployed(session: Session, program: Program, say: Callable[[str], None]) ->
         pool = None if prefect.embedded else prefect.pool(flow.pool)
         digest = elsewhere.send(compile_program(program, project), shipment.sources, session.world.objects)
         step = {"mlspec.runtimes.prefect.pull.pull_project": {"store": flow.store, "digest": digest}}
-        yield _Deployed(prefect, flow, step, pool)
+        yield _Deployed(prefect, flow, step, pool, digest)
 
 
 def _run_flow(deployed: _Deployed, following: Following, say: Callable[[str], None]) -> None:
