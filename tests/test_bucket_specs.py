@@ -251,3 +251,33 @@ def _sent(project: Project) -> str:
     digest = elsewhere.send(files, shipment.sources, session.world.objects)
     session.world.ledger.put_sent(digest)
     return digest
+
+
+@pytest.mark.parametrize("number", [1, 40])  # of files: more are packed
+@pytest.mark.parametrize("content", [b"damaged", None])
+def test_of_a_sent_project_what_is_damaged_or_lost_is_sent_again(
+    tmp_path: Path, content: bytes | None, number: int
+) -> None:
+    here, far = Project(tmp_path / "here"), tmp_path / "far"
+    here.file("x.mlspec", f'data raw from csv "*.csv" {{ id: int }}\nenv prod on prefect {{ store = "file://{far}" }}')
+    for one in range(number):
+        here.file(f"{one}.csv", f"id\n{one}\n")
+    digest = _sent(here)
+
+    def pulls(cache: Path) -> Path:
+        objects = open_store(cache, f"file://{far}", "", "")[0]
+        folder = elsewhere.receive(digest, objects, cache / "projects", cache / ".mlspec") / "project"
+        [files] = shipping.read(folder).files.values()
+        shipping.lay_out(folder, files, objects)
+        return folder
+
+    whole = {path: path.read_bytes() for kind in ("objects", "packs") for path in (far / kind).rglob("*")
+             if path.is_file()}  # fmt: skip
+    for at, (path, body) in enumerate(whole.items()):
+        path.chmod(0o644)
+        path.write_bytes(content) if content else path.unlink()
+        with pytest.raises(Damaged):
+            pulls(tmp_path / f"one{at}")
+        assert not list((tmp_path / f"one{at}" / "projects").glob("*.*"))
+        assert _sent(here) == digest and path.read_bytes() == body
+        assert (pulls(tmp_path / f"two{at}") / "0.csv").read_text() == "id\n0\n"
