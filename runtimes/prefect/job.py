@@ -24,7 +24,9 @@ from prefect.states import Completed, Failed
 from ... import __version__
 from ..events import Failed as WentWrong
 from ..events import Page, Parted, Said, Settled, Tried, from_data
+from ..tied import to_parent
 from .pull import unpack
+from .wiring import TIED
 
 GOOD = ("made", "accepted", "reused", "served", "retired")
 LONG = 4000  # characters of a page
@@ -53,6 +55,11 @@ class Job:
     workers: int | None = None
     dates: Sequence[str] = ()
     files: Sequence[str] = ()
+
+    def __post_init__(self) -> None:
+        """A flow makes one when it is loaded: from then on its process is tied, if it is to be."""
+        if os.environ.get(TIED):
+            to_parent()
 
     def __call__(
         self, name: str, params: Params, timeout: float | None = None, *, share: bool = False, assist: bool = False

@@ -14,8 +14,9 @@ from datetime import datetime, timedelta
 from itertools import count
 from typing import Any
 
+from .. import tied
 from ..trouble import Trouble
-from .wiring import Flow, Parameter
+from .wiring import TIED, Flow, Parameter
 
 QUIET = {
     "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
@@ -44,11 +45,15 @@ def server(say: Callable[[str], None]) -> Iterator[Server]:
     try:
         with _told(url), _configured(url), get_client(sync_client=True) as client:
             client.hello()
-            yield Server(client, url, own)
+            found = Server(client, url, own)
+            try:
+                yield found
+            finally:
+                if found.runner is not None:
+                    tied.end(found.runner)  # while its server is there to be told
     finally:
         if own is not None:
-            own.terminate()
-            own.wait()
+            tied.end(own)
 
 
 @dataclass(slots=True)
@@ -106,8 +111,7 @@ class Server:
         run = self.client.create_flow_run_from_deployment(deployment, parameters=parameters or {}, tags=["mlspec"])
         if self.embedded:
             command = [sys.executable, "-m", "prefect", "flow-run", "execute", str(run.id)]
-            self.runner = subprocess.Popen(command, env=_environment(self.url), stdout=subprocess.DEVNULL,
-                                           stderr=subprocess.DEVNULL, stdin=subprocess.DEVNULL)  # fmt: skip
+            self.runner = tied.start(command, {**_environment(self.url), TIED: "1"})
         return run
 
     def look(self, run: Any) -> tuple[Any, list[Any]]:
@@ -203,14 +207,13 @@ def _started() -> tuple[subprocess.Popen[bytes], str]:
         port = free.getsockname()[1]
     url = f"http://127.0.0.1:{port}/api"
     command = [sys.executable, "-m", "prefect", "server", "start", "--host", "127.0.0.1", "--port", str(port)]
-    process = subprocess.Popen(command, env=_environment(url), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-                               stdin=subprocess.DEVNULL)  # fmt: skip
+    process = tied.start(command, _environment(url))
     end = time.monotonic() + TO_START
     while time.monotonic() < end and process.poll() is None:
         if _answers(url):
             return process, url
         time.sleep(0.2)
-    process.kill()
+    tied.end(process)
     raise Trouble("start a Prefect server", "it did not come up", "prefect server start tells why")
 
 

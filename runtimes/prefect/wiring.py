@@ -24,6 +24,7 @@ DISTRIBUTIONS = {
     "skimage": "scikit-image",
 }
 CLUSTERS, WORKERS = ("dask", "ray"), 2  # runners whose tasks run in processes of their own, and how many if unsaid
+TIED = "MLSPEC_TIED"  # the variable that tells a flow's process to end with the one that started it
 EXTRAS = {"dask": "prefect-dask", "ray": "prefect-ray"}
 
 
