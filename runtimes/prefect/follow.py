@@ -68,6 +68,12 @@ class Following:
         ):
             self.watch(Said(title, log.message))
 
+    def is_at_work(self) -> bool:
+        """Whether somebody makes something in the store: a job may go on where its worker does not. That of another
+        apply may be taken for ours, and then what is left is told of later."""
+        ledger = self.session.world.ledger
+        return any(ledger.is_leased(key) for key in ledger.leased())
+
     def ended(self, state: Any, tasks: Iterable[Any]) -> None:
         for task in tasks:
             self.saw(task)

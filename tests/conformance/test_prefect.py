@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import pickle
 import re
 import shlex
 import shutil
+import signal
 import subprocess
 import sys
+import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -15,7 +20,7 @@ import mlspec
 import prefect_here
 import pytest
 import specs_on
-from helpers import Project
+from helpers import Project, until
 from mlspec.runtimes.conformance import Subject, Trial, begin
 from mlspec.runtimes.prefect.follow import complaint
 from mlspec.runtimes.prefect.job import Job
@@ -109,6 +114,67 @@ def test_a_service_that_another_machine_runs_is_not_said_to_be_stopped(tmp_path:
     project.write(s__mlspec=f"{SERVED}{SERVICE}{env(POOL)}")
     assert project.run("stop", "kinds", "--on", "there").code == 0
     assert not project.data("status", "--on", "there")["names"]["kinds"]["running"]
+
+
+WAITING = """
+data raw from csv "a.csv" { id: int }
+data slow from raw by shell "touch BEGUN; while ! test -e GO; do sleep 0.1; done; cp $raw $OUTPUT" { id: int }
+"""
+HASTY = "import sys; from mlspec.runtimes.prefect import apply; apply.STILL = 2; from mlspec.cli import main; sys.exit(main())"
+
+
+def test_a_run_is_given_up_only_when_nothing_of_it_goes_on(tmp_path: Path, prefect: PrefectHere) -> None:
+    """It waits for a worker for as long as there is none; and it may outlive its worker."""
+    begun, go = tmp_path / "begun", tmp_path / "go"
+    spec = WAITING.replace("BEGUN", str(begun)).replace("GO", str(go))
+    env = f'env there on prefect {{\n  store = "{tmp_path}/store"\n  work_pool = "idle"\n}}'
+    project = Project(tmp_path / "project").write(x__mlspec=f"{spec}{env}", a__csv="id\n1\n")
+    prefect.create("idle")
+
+    def hasty() -> subprocess.Popen[str]:
+        return subprocess.Popen([sys.executable, "-c", HASTY, "apply", "--on", "there"], cwd=project.root, text=True,
+                                env={**os.environ, "NO_COLOR": "1"}, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)  # fmt: skip
+
+    process = hasty()
+    time.sleep(20)
+    assert process.poll() is None
+    soon = {"PREFECT_WORKER_HEARTBEAT_SECONDS": "1"}
+    prefect.start_worker("idle", "first", **soon)
+    until(begun.exists, 90)
+    flows = prefect.kill_alone("first")
+    prefect.start_worker("idle", "second", **soon)
+    try:
+        out = _read_until(process, "what it has begun goes on", 120)
+        assert "waits for it; Ctrl-C leaves it waiting" in out
+        go.touch()
+        out, _ = process.communicate(timeout=90)
+        assert process.returncode == 0 and "made" in out, out
+        begun.unlink(), go.unlink()
+        project.file("a.csv", "id\n2\n")
+        process = hasty()
+        until(begun.exists, 90)
+        prefect.end("second")
+        out, _ = process.communicate(timeout=120)
+        assert process.returncode == 4 and "that had it is gone, and nothing of it goes on" in out, out
+    finally:
+        process.kill()
+        prefect.end("second")
+        for flow in flows:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(flow, signal.SIGKILL)
+
+
+def _read_until(process: subprocess.Popen[str], text: str, seconds: float) -> str:
+    found: list[str] = []
+    assert process.stdout is not None
+    clock = threading.Timer(seconds, process.kill)
+    clock.start()
+    for line in process.stdout:
+        found.append(line)
+        if text in line:
+            clock.cancel()
+            return "".join(found)
+    raise AssertionError("".join(found))
 
 
 def _processes(command: str) -> list[int]:
