@@ -7,6 +7,7 @@ import socket
 import subprocess
 import sys
 import time
+import uuid
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -24,6 +25,7 @@ QUIET = {
     "PREFECT_LOGGING_TO_API_WHEN_MISSING_FLOW": "ignore",
 }
 TO_START = 60.0  # seconds for a server of our own
+ANSWER, RETRIES = 8.0, 2  # seconds that a server has for an answer, and how often it is asked again
 TYPES = {"int": "integer", "float": "number", "bool": "boolean", "str": "string"}
 PAGE = 200
 LATE = timedelta(seconds=20)
@@ -108,7 +110,9 @@ class Server:
             return self._run(deployment, {"spec": flow.spec, "env": flow.environment, "names": list(names)})
 
     def _run(self, deployment: Any, parameters: dict[str, Any] | None = None) -> Any:
-        run = self.client.create_flow_run_from_deployment(deployment, parameters=parameters or {}, tags=["mlspec"])
+        run = self.client.create_flow_run_from_deployment(
+            deployment, parameters=parameters or {}, tags=["mlspec"], idempotency_key=uuid.uuid4().hex
+        )  # asked again, it is one run
         if self.embedded:
             command = [sys.executable, "-m", "prefect", "flow-run", "execute", str(run.id)]
             self.runner = tied.start(command, {**_environment(self.url), TIED: "1"})
@@ -232,9 +236,12 @@ def _environment(url: str) -> dict[str, str]:
 
 @contextmanager
 def _configured(url: str) -> Iterator[None]:
-    from prefect.settings import PREFECT_API_URL, temporary_settings
+    from prefect.settings import PREFECT_API_REQUEST_TIMEOUT, PREFECT_API_URL, PREFECT_CLIENT_MAX_RETRIES
+    from prefect.settings import temporary_settings as settings
 
-    with temporary_settings({PREFECT_API_URL: url}):
+    patience = {PREFECT_API_REQUEST_TIMEOUT: ANSWER, PREFECT_CLIENT_MAX_RETRIES: RETRIES}
+    ours = {setting: value for setting, value in patience.items() if setting.name not in os.environ}
+    with settings({PREFECT_API_URL: url, **ours}):
         yield
 
 
