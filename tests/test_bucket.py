@@ -350,9 +350,7 @@ def test_no_bucket_no_network_and_no_key(s3_server: Server, tmp_path: Path, monk
         ledger.lease("k", "me:1:1")
 
 
-def test_a_store_that_takes_and_never_answers_is_given_up_soon(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_store_that_takes_and_never_answers_is_given_up_soon(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     silent = socket.create_server(("127.0.0.1", 0), backlog=64)
     for name, value in Server(f"http://127.0.0.1:{silent.getsockname()[1]}").environment().items():
         monkeypatch.setenv(name, value)

@@ -22,8 +22,8 @@ import pytest
 import specs_on
 from helpers import Project, until
 from mlspec.runtimes.conformance import Subject, Trial, begin
-from mlspec.runtimes.prefect.follow import complaint
-from mlspec.runtimes.prefect.job import Job
+from mlspec.runtimes.prefect.follow import complaint, shortened
+from mlspec.runtimes.prefect.job import Job, last_words
 from mlspec.runtimes.targets import targets
 from prefect_here import POOL, PrefectHere
 
@@ -182,6 +182,16 @@ def _processes(command: str) -> list[int]:
     return [int(line) for line in found.split()]
 
 
+def test_why_a_project_could_not_be_taken_out_of_the_store_is_told(tmp_path: Path, prefect: PrefectHere) -> None:
+    env = f'env there on prefect {{\n  store = "file://{tmp_path}/bucket"\n  work_pool = "keyless"\n}}'
+    project = Project(tmp_path / "project").write(x__mlspec=f'data raw from csv "a.csv"\n{env}', a__csv="id\n1\n")
+    cache = tmp_path / "cache"
+    cache.write_text("no folder")
+    with prefect.worker_of("keyless", MLSPEC_CACHE=str(cache)):
+        ran = project.apply("--on", "there")
+    assert ran.code == 4 and "came to no end: it has crashed: could not open the store" in ran.out, ran.text
+
+
 def test_a_worker_of_another_version_says_so(tmp_path: Path, prefect: PrefectHere) -> None:
     """One that really imports another: its requirements could not have been met otherwise."""
     source = Path(mlspec.__file__).parent
@@ -271,3 +281,13 @@ def test_edges_are_as_in_the_plan(tmp_path: Path) -> None:
         "customers": set(), "train_test": {"customers"}, "churn": {"train_test"}, "churn_api": {"churn"},
         "scores": {"churn", "customers"},
     }  # fmt: skip
+
+
+def test_what_a_job_ended_with_is_told_without_what_came_before() -> None:
+    told = "warning[W105]: much\n  --> s.mlspec:3\n\nerror: could not write s3://b: no keys\n  = help: renew them\n"
+    assert last_words(told) == "could not write s3://b: no keys\nhelp: renew them"
+    assert last_words("Killed\n") == "Killed"
+
+
+def test_a_line_without_end_is_shortened() -> None:
+    assert shortened("ab\n" + "ä" * 100_000) == "ab\n" + "ä" * 499 + "…"
