@@ -97,6 +97,10 @@ def _run_flow(deployed: _Deployed, following: Following, say: Callable[[str], No
     except KeyboardInterrupt:
         _leave(prefect, run, say)
         raise
+    except Trouble:  # the store or the server is out of our reach, not of the worker's
+        if not prefect.embedded:
+            say(f"the run {run.name} may be going on at {prefect.where}")
+        raise
 
 
 # --- what is gone from the spec -------------------------------------------------------------------------------------
