@@ -18,7 +18,7 @@ from ..compiler.target import Files
 from .events import Failed, Settled, Summary, Watch, from_data
 from .local.rollout import stop_service
 from .store.objects import FOLDER as FOLDER_DIGEST
-from .store.objects import Objects
+from .store.objects import Damaged, Objects
 from .store.opening import FOLDER
 
 if TYPE_CHECKING:
@@ -41,8 +41,13 @@ def receive(digest: str, objects: Objects, below: Path, state: Path) -> Path:
     target = below / digest.removeprefix(FOLDER_DIGEST)[:32]
     if not target.is_dir():
         files = objects.listing(digest)
-        objects.bring(files.values(), digest)
-        lay_out(target, {path: objects.path(file).read_bytes() for path, file in files.items()}, state)
+        try:
+            objects.bring(files.values(), digest)
+            laid = {path: objects.path(file).read_bytes() for path, file in files.items()}
+        except Damaged as damaged:  # then the folder is what has to be sent again
+            objects.remove(digest)
+            raise Damaged(digest, damaged.cause) from None
+        lay_out(target, laid, state)
     return target
 
 
@@ -50,15 +55,17 @@ def lay_out(target: Path, files: Mapping[str, bytes], state: Path) -> None:
     """A folder with a project in it, all at once. What the project keeps beside its spec (logs, services) lies in `state`,
     which outlives it."""
     aside = target.with_name(f"{target.name}.{uuid.uuid4().hex[:8]}")
-    for path, content in files.items():
-        (aside / path).parent.mkdir(parents=True, exist_ok=True)
-        (aside / path).write_bytes(content)
-    state.mkdir(parents=True, exist_ok=True)
-    (aside / "project" / FOLDER).symlink_to(state.resolve())
     try:
+        for path, content in files.items():
+            (aside / path).parent.mkdir(parents=True, exist_ok=True)
+            (aside / path).write_bytes(content)
+        state.mkdir(parents=True, exist_ok=True)
+        (aside / "project" / FOLDER).symlink_to(state.resolve())
         aside.rename(target)
-    except OSError:  # another one was faster
+    except OSError:
         shutil.rmtree(aside, ignore_errors=True)
+        if not target.is_dir():  # else another one was faster
+            raise
 
 
 class Hearing:

@@ -18,7 +18,7 @@ from ..compiler.program import Node, Program, Value
 from ..compiler.state import SourceFiles
 from ..compiler.types import Columns, Frozen
 from ..grammar.kinds import SOURCES
-from .store.objects import Objects
+from .store.objects import Objects, folder_of
 from .trouble import Trouble
 
 FILE = "mlspec.sources.json"  # beside the spec, on the machine that it was sent to
@@ -100,6 +100,18 @@ def _words(command: str) -> list[str]:
 def key_of(word: str, place: str, arguments: Mapping[str, Value]) -> str:
     """How `Shipped.columns` names a look into a source."""
     return json.dumps([word, place, arguments], sort_keys=True)
+
+
+def needed(folder: str, objects: Objects) -> set[str]:
+    """All that a folder which was sent is made from: its files, and those that its sources had here."""
+    files = objects.listing(folder)
+    held = {folder, *files.values()}
+    for path, digest in files.items():
+        if path.rpartition("/")[2] == FILE:
+            shipped = Shipped.model_validate_json(objects.path(digest).read_bytes())
+            sources = [source for some in shipped.files.values() for source in some.values()]
+            held |= {*sources, folder_of(sources)} - {""}
+    return held
 
 
 def lay_out(root: Path, expected: Mapping[str, str], objects: Objects) -> None:

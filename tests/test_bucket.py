@@ -7,6 +7,7 @@ import json
 import os
 import random
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -347,6 +348,20 @@ def test_no_bucket_no_network_and_no_key(s3_server: Server, tmp_path: Path, monk
         put(objects, b"x")
     with pytest.raises(Trouble, match="these credentials may not write there"):
         ledger.lease("k", "me:1:1")
+
+
+def test_a_store_that_takes_and_never_answers_is_given_up_soon(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    silent = socket.create_server(("127.0.0.1", 0), backlog=64)
+    for name, value in Server(f"http://127.0.0.1:{silent.getsockname()[1]}").environment().items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr("mlspec.runtimes.store.bucket.ANSWER", 1.0)
+    monkeypatch.setattr("mlspec.runtimes.store.bucket.LONG", 2.0)
+    began = time.monotonic()
+    for request in (lambda: Bucket(URL).get("names/x"), lambda: Bucket(URL).size("objects/x")):
+        with pytest.raises(Trouble, match="the store cannot be reached"):
+            request()
+    assert time.monotonic() - began < 20
+    silent.close()
 
 
 def test_keys_of_a_profile_are_taken(s3_server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

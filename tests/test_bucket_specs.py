@@ -9,9 +9,12 @@ from pathlib import Path
 import pytest
 from buckets import SECRET, Line, Server
 from helpers import Project, until
+from mlspec.runtimes import elsewhere, shipping
 from mlspec.runtimes.local import sweep
 from mlspec.runtimes.local.copying import push_sources
 from mlspec.runtimes.local.session import Session
+from mlspec.runtimes.store.objects import Damaged
+from mlspec.runtimes.store.opening import open_store
 
 SPEC = """
 data raw from csv "a.csv" {
@@ -205,3 +208,76 @@ def test_a_store_that_is_a_folder_by_its_address(tmp_path: Path) -> None:
     began = time.monotonic()
     assert "Nothing to be made" in there.run("plan", "--on", "prod").out
     assert time.monotonic() - began < 20 and (tmp_path / "far/names/x.mlspec@prod.json").is_file()
+
+
+@pytest.mark.parametrize("number", [1, 40])  # of files: more are packed
+@pytest.mark.parametrize("scheme", ["", "file://"])
+def test_gc_keeps_what_a_schedule_takes_out_of_the_store(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, scheme: str, number: int
+) -> None:
+    """The last two projects of each spec, with what their sources had; the one before them goes."""
+    monkeypatch.setattr(sweep, "AN_HOUR", -60.0)
+    here = Project(tmp_path / "here")
+    digests = []
+    for rows in (1, 2, 3):
+        here.file("x.mlspec", f'data raw from csv "*.csv" {{ id: int }}\n# {rows}\n'
+                  f'env prod on prefect {{ store = "{scheme}{tmp_path}/far" }}')  # fmt: skip
+        for one in range(number):
+            here.file(f"{one}.csv", "id\n" + f"{one}\n" * rows)
+        digests.append(_sent(here))
+    session = Session(here.root / "x.mlspec", "prod")
+    session.check()
+    assert sweep.sweep(session.world).objects > 0
+    for before, digest in enumerate(digests):
+        cache = tmp_path / f"cache{before}"
+        monkeypatch.setenv("MLSPEC_CACHE", str(cache))
+        objects = open_store(cache, f"{scheme}{tmp_path}/far", "", "")[0]
+        if before == 0:
+            with pytest.raises(Damaged):
+                objects.listing(digest)
+            continue
+        folder = elsewhere.receive(digest, objects, cache / "projects", cache / ".mlspec") / "project"
+        [files] = shipping.read(folder).files.values()
+        shipping.lay_out(folder, files, objects)
+        assert (folder / "0.csv").read_text() == "id\n" + "0\n" * (before + 1)
+
+
+def _sent(project: Project) -> str:
+    """As an apply sends it to a platform."""
+    session = Session(project.root / "x.mlspec", "prod")
+    program = session.check().program
+    _, shipment = session.project(program)
+    files = {f"project/{path}": text for path, text in shipment.texts.items()}
+    digest = elsewhere.send(files, shipment.sources, session.world.objects)
+    session.world.ledger.put_sent(digest)
+    return digest
+
+
+@pytest.mark.parametrize("number", [1, 40])  # of files: more are packed
+@pytest.mark.parametrize("content", [b"damaged", None])
+def test_of_a_sent_project_what_is_damaged_or_lost_is_sent_again(
+    tmp_path: Path, content: bytes | None, number: int
+) -> None:
+    here, far = Project(tmp_path / "here"), tmp_path / "far"
+    here.file("x.mlspec", f'data raw from csv "*.csv" {{ id: int }}\nenv prod on prefect {{ store = "file://{far}" }}')
+    for one in range(number):
+        here.file(f"{one}.csv", f"id\n{one}\n")
+    digest = _sent(here)
+
+    def pulls(cache: Path) -> Path:
+        objects = open_store(cache, f"file://{far}", "", "")[0]
+        folder = elsewhere.receive(digest, objects, cache / "projects", cache / ".mlspec") / "project"
+        [files] = shipping.read(folder).files.values()
+        shipping.lay_out(folder, files, objects)
+        return folder
+
+    whole = {path: path.read_bytes() for kind in ("objects", "packs") for path in (far / kind).rglob("*")
+             if path.is_file()}  # fmt: skip
+    for at, (path, body) in enumerate(whole.items()):
+        path.chmod(0o644)
+        path.write_bytes(content) if content else path.unlink()
+        with pytest.raises(Damaged):
+            pulls(tmp_path / f"one{at}")
+        assert not list((tmp_path / f"one{at}" / "projects").glob("*.*"))
+        assert _sent(here) == digest and path.read_bytes() == body
+        assert (pulls(tmp_path / f"two{at}") / "0.csv").read_text() == "id\n0\n"

@@ -100,4 +100,5 @@ class _Events:
             content = (self.session.world.root / path).read_bytes() if path else b""
         except OSError:
             return ""
-        return content[-LONG:].decode("utf-8", errors="replace").strip()
+        text = content[-LONG:].decode("utf-8", errors="replace").strip()
+        return text if len(content) <= LONG else "…" + text.lstrip("\ufffd")  # it may begin within a character

@@ -1,13 +1,16 @@
-"""Remove from the store what nothing holds: no name, no entry of a name's history that can be rolled back to, no lease."""
+"""Remove from the store what nothing holds: no name, no entry of a name's history that can be rolled back to, no lease,
+no project that was sent to a platform."""
 
 from __future__ import annotations
 
+import contextlib
 import shutil
 from dataclasses import dataclass
 
 from ...compiler.state import Record
+from .. import shipping
 from ..store.ledger import Ledger, Young, alive
-from ..store.objects import FOLDER, Objects
+from ..store.objects import FOLDER, Damaged, Objects
 from ..trouble import Trouble
 from .takeout import NOTEBOOK
 from .world import World
@@ -53,6 +56,15 @@ def made_by(record: Record) -> set[str]:
     return digests | {made.about[NOTEBOOK] for made in record.outputs if NOTEBOOK in made.about}
 
 
+def _sent(ledger: Ledger, objects: Objects) -> set[str]:
+    """What a schedule somewhere takes out of the store again and again, whatever has been made since."""
+    held: set[str] = set()
+    for folder in ledger.sent():
+        with contextlib.suppress(Damaged):  # the next apply sends it again
+            held |= shipping.needed(folder, objects)
+    return held
+
+
 def _held(ledger: Ledger, objects: Objects, young: Young) -> tuple[set[str], set[str]]:
     """The plain digests of what stays, and the keys whose records stay."""
     held: set[str] = set()
@@ -63,6 +75,7 @@ def _held(ledger: Ledger, objects: Objects, young: Young) -> tuple[set[str], set
     for key in keys:
         record = ledger.record(key)
         wanted |= made_by(record) if record else set()
+    wanted |= _sent(ledger, objects)
     for digest in wanted:
         plain = digest.removeprefix(FOLDER)
         held.add(plain)

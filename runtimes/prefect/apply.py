@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from ..local.session import Session
 
 POLL = 0.5  # seconds
-STILL = 45.0  # seconds without a change and without a worker, until the run is given up
+STILL = 45.0  # seconds without a change, until it is asked whether the run's worker is there
 PATIENCE, BUSY = 8.0, 40.0  # seconds that a run waits, until it is said that there is no worker, or none is free
 
 
@@ -42,6 +42,7 @@ def apply(session: Session, program: Program, plan: Plan, watch: Watch) -> Summa
     following = Following(session, program, watch)
     with _deployed(session, program, say) as deployed:
         if makes:
+            session.world.ledger.put_sent(deployed.digest)  # before any schedule may ask for it
             _run_flow(deployed, following, say)
         wrong = _stop(deployed, elsewhere_still, say) if elsewhere_still else ""
     _retire(session, plan, following, elsewhere_still if wrong else [], wrong)
@@ -67,9 +68,12 @@ class _Deployed:
     flow: Flow
     step: dict[str, Any]
     pool: Any
+    digest: str
 
     def follow(self, run: Any) -> _Run:
-        return _Run(self.prefect, run.id, self.flow.pool if self.pool else "")
+        """Pools that push, and managed ones, have no workers: by them nothing can be told of a run."""
+        watched = self.pool and not (self.pool.is_push_pool or self.pool.is_managed_pool)
+        return _Run(self.prefect, run.id, run.name, self.flow.pool if watched else "")
 
 
 @contextmanager
@@ -80,7 +84,7 @@ def _deployed(session: Session, program: Program, say: Callable[[str], None]) ->
         pool = None if prefect.embedded else prefect.pool(flow.pool)
         digest = elsewhere.send(compile_program(program, project), shipment.sources, session.world.objects)
         step = {"mlspec.runtimes.prefect.pull.pull_project": {"store": flow.store, "digest": digest}}
-        yield _Deployed(prefect, flow, step, pool)
+        yield _Deployed(prefect, flow, step, pool, digest)
 
 
 def _run_flow(deployed: _Deployed, following: Following, say: Callable[[str], None]) -> None:
@@ -92,6 +96,10 @@ def _run_flow(deployed: _Deployed, following: Following, say: Callable[[str], No
         _follow(deployed.follow(run), following, say)
     except KeyboardInterrupt:
         _leave(prefect, run, say)
+        raise
+    except Trouble:  # the store or the server is out of our reach, not of the worker's
+        if not prefect.embedded:
+            say(f"the run {run.name} may be going on at {prefect.where}")
         raise
 
 
@@ -126,11 +134,15 @@ def _retire(session: Session, plan: Plan, following: Following, still: list[str]
 
 @dataclass(slots=True)
 class _Run:
+    """`pool` is "" where no workers are to be looked for."""
+
     prefect: Server
     id: Any
+    name: str
     pool: str
     began: float = field(default_factory=time.monotonic)
     told: bool = False
+    alone: bool = False
     seen: Any = None
     at: float = field(default_factory=time.monotonic)
 
@@ -158,9 +170,10 @@ def _follow(run: _Run, following: Following, say: Callable[[str], None]) -> None
         run.prefect.still_there()
         _tell_of_no_worker(run, state, say)
         _tell_of_no_task(run, state, tasks, say)
-        if run.pool and run.quiet() > STILL and _is_left(run, following.worker):
-            run.prefect.crashed(run.id, f"the worker of {run.pool} that had it is gone")
-            following.stood_still(f"the worker of {run.pool} that had it is gone")
+        if _is_left(run, state, following.worker) and not _goes_on(run, following, say):
+            why = f"the worker of {run.pool} that had it is gone, and nothing of it goes on"
+            run.prefect.crashed(run.id, why)
+            following.stood_still(why)
             return
         time.sleep(POLL)
 
@@ -174,15 +187,31 @@ def _wait_for(run: _Run, say: Callable[[str], None]) -> str:
         run.moved(state.name)
         run.prefect.still_there()
         _tell_of_no_worker(run, state, say)
-        if run.pool and run.quiet() > STILL and not run.prefect.workers(run.pool):
-            return f"no worker of {run.pool} is there"
+        if _is_left(run, state, ""):
+            why = f"the worker of {run.pool} that had it is gone"
+            run.prefect.crashed(run.id, why)
+            return why
         time.sleep(POLL)
 
 
-def _is_left(run: _Run, worker: str) -> bool:
-    """Whether the worker that took the run is there no more: of one that was killed the server only hears nothing."""
+def _is_left(run: _Run, state: Any, worker: str) -> bool:
+    """Whether it was taken and the worker is there no more: of one that was killed the server only hears nothing. What
+    nobody has taken yet waits, for as long as it may take."""
+    if not run.pool or state.is_scheduled() or run.quiet() < STILL:
+        return False
     there = run.prefect.workers(run.pool)
     return worker not in there if worker else not there
+
+
+def _goes_on(run: _Run, following: Following, say: Callable[[str], None]) -> bool:
+    """A worker's end is not that of the flows that it started."""
+    if not following.is_at_work():
+        return False
+    if not run.alone:
+        run.alone = True
+        say(f"the worker of {run.pool} that had the run is gone; what it has begun goes on")
+    run.at = time.monotonic()
+    return True
 
 
 def _tell_of_no_worker(run: _Run, state: Any, say: Callable[[str], None]) -> None:
@@ -190,6 +219,7 @@ def _tell_of_no_worker(run: _Run, state: Any, say: Callable[[str], None]) -> Non
     if waits > PATIENCE and not run.prefect.workers(run.pool):
         run.told = True
         say(f"no worker of {run.pool} is there; start one: prefect worker start --pool {run.pool}")
+        say(f"the run {run.name} waits for it; Ctrl-C leaves it waiting")
     elif waits > BUSY:
         run.told = True
         say(f"the workers of {run.pool} are busy; the run waits for one")

@@ -13,13 +13,15 @@ from ...compiler.answers import Answers
 from ...compiler.outlook import Outlook
 from ...compiler.program import Node, Program
 from ...compiler.state import State
-from ..events import Failed, Said, Settled, Started, Summary, Watch
+from ..events import Failed, Said, Settled, Started, Summary, Waiting, Watch
+from .wiring import PULL, WAITS
 
 if TYPE_CHECKING:
     from ..local.session import Session
 
 WORDS = ("made", "accepted", "reused", "served", "refused", "waits", "retired")
 INFO, ERROR = 20, 40
+LINE = 500  # characters of a line that a step printed; on the server it is whole
 TAKEN = re.compile(r"Worker '(.+?)' submitting flow run")  # the one place where Prefect says who has a run
 ENDED = {"CRASHED": "crashed", "CANCELLED": "been cancelled"}
 
@@ -29,6 +31,7 @@ class Following:
 
     def __init__(self, session: Session, program: Program, watch: Watch) -> None:
         self.run, self.complaint, self.worker = "", "", ""
+        self.known = False  # whether the complaint is the cause itself
         self.session, self.program, self.watch = session, program, watch
         self.node_of = {node.title: node for node in program.nodes}
         self.started: set[str] = set()
@@ -59,14 +62,21 @@ class Following:
         title = self.titles.get(log.task_run_id, "")
         taken = TAKEN.match(log.message)
         self.worker = taken[1] if taken else self.worker
-        if log.level >= ERROR and not title:
+        if log.level >= ERROR and not title and not self.known:
+            self.known = log.name == PULL  # what Prefect says of it after that tells less
             self.complaint = complaint(log.message)
         if (
             INFO <= log.level < ERROR
             and title in self.node_of
             and not log.message.startswith(("Finished in state", "Task run "))
         ):
-            self.watch(Said(title, log.message))
+            self.watch(Waiting(title) if log.message == WAITS else Said(title, shortened(log.message)))
+
+    def is_at_work(self) -> bool:
+        """Whether somebody makes something in the store: a job may go on where its worker does not. That of another
+        apply may be taken for ours, and then what is left is told of later."""
+        ledger = self.session.world.ledger
+        return any(ledger.is_leased(key) for key in ledger.leased())
 
     def ended(self, state: Any, tasks: Iterable[Any]) -> None:
         for task in tasks:
@@ -107,8 +117,8 @@ class Following:
         how = state.name.lower()
         if how not in WORDS:
             message, _, rest = (state.message or f"its task is {how}").partition("\n")
-            detail, _, help_ = rest.partition("help: ")
-            self._failed(node, message, help_, detail)
+            *before, last = ("\n" + rest).rsplit("\nhelp: ", 1)
+            self._failed(node, message, last if before else "", "".join(before or [last]).strip("\n"))
             return
         self.settled[node.title] = how
         if how == "refused":
@@ -146,6 +156,10 @@ class Following:
             if before.name != node.name:
                 found |= planning.as_it_is(before, state)
         return found
+
+
+def shortened(text: str) -> str:
+    return "\n".join(line if len(line) <= LINE else f"{line[: LINE - 1]}…" for line in text.split("\n"))
 
 
 def complaint(message: str) -> str:

@@ -23,8 +23,10 @@ from prefect.states import Completed, Failed
 
 from ... import __version__
 from ..events import Failed as WentWrong
-from ..events import Page, Parted, Said, Settled, Tried, from_data
+from ..events import Page, Parted, Said, Settled, Tried, Waiting, from_data
+from ..tied import to_parent
 from .pull import unpack
+from .wiring import TIED, WAITS
 
 GOOD = ("made", "accepted", "reused", "served", "retired")
 LONG = 4000  # characters of a page
@@ -53,6 +55,11 @@ class Job:
     workers: int | None = None
     dates: Sequence[str] = ()
     files: Sequence[str] = ()
+
+    def __post_init__(self) -> None:
+        """A flow makes one when it is loaded: from then on its process is tied, if it is to be."""
+        if os.environ.get(TIED):
+            to_parent()
 
     def __call__(
         self, name: str, params: Params, timeout: float | None = None, *, share: bool = False, assist: bool = False
@@ -93,11 +100,15 @@ class Job:
                         heard.pages.append(event)
                     case Said() as event:
                         log.info(event.text)
+                    case Waiting():
+                        log.info(WAITS)
                     case Tried() | Parted() as event if _is_news(event):
                         log.info(_progress(event))
             process.wait()
             clock.cancel()
-        heard.failure = heard.failure or "".join(errors).strip() or f"mlspec job ended with code {process.returncode}"
+        heard.failure = (
+            heard.failure or last_words("".join(errors)) or f"mlspec job ended with code {process.returncode}"
+        )
         return heard
 
     def _started(self, name: str, params: Params, how: Sequence[str]) -> subprocess.Popen[str]:
@@ -197,6 +208,12 @@ def _told(event: WentWrong) -> str:
 def _failed(message: str) -> State[Any]:
     get_run_logger().error(message)
     return Failed(name="Failed", message=message)
+
+
+def last_words(errors: str) -> str:
+    """What a command ended with, as `_told` tells it, without the warnings that came before."""
+    before, error, last = f"\n{errors}".rpartition("\nerror: ")
+    return (last.replace("\n  = help: ", "\nhelp: ") if error else before + last).strip()
 
 
 def _written(value: Any) -> str:

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
+import logging
 import os
+import sys
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from pathlib import Path
+from uuid import UUID
 
 from ..elsewhere import lay_out, receive
 from ..store.opening import FOLDER, open_store
+from ..trouble import Trouble
+from .wiring import PULL
 
 CACHE = "MLSPEC_CACHE"  # where a worker keeps what it took from stores
 
@@ -16,8 +23,24 @@ CACHE = "MLSPEC_CACHE"  # where a worker keeps what it took from stores
 def pull_project(store: str, digest: str) -> dict[str, str]:
     """Lay the folder out on this machine. Returns what Prefect wants of a pull step: its working directory."""
     cache = _cache()
-    objects, _ = open_store(cache, store, "", "")
-    return {"directory": str(receive(digest, objects, cache / "projects", cache / FOLDER))}
+    try:
+        objects, _ = open_store(cache, store, "", "")
+        return {"directory": str(receive(digest, objects, cache / "projects", cache / FOLDER))}
+    except Trouble as trouble:
+        _tell(f"{trouble}; {trouble.help}".rstrip("; "))
+        raise
+
+
+def _tell(why: str) -> None:
+    """To who follows the run: of what a pull step raises Prefect says only the code that its process ended with."""
+    from prefect.client.orchestration import get_client
+    from prefect.client.schemas.actions import LogCreate
+
+    with contextlib.suppress(Exception):  # it is raised in any case
+        run = UUID(os.environ.get("PREFECT__FLOW_RUN_ID") or sys.argv[1])  # a step is told in no other way
+        with get_client(sync_client=True) as client:
+            client.create_logs([LogCreate(name=PULL, level=logging.ERROR, message=why, flow_run_id=run,
+                                          timestamp=datetime.now(UTC))])  # fmt: skip
 
 
 def unpack(files: Mapping[str, bytes]) -> Path:

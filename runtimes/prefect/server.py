@@ -7,6 +7,7 @@ import socket
 import subprocess
 import sys
 import time
+import uuid
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -14,8 +15,9 @@ from datetime import datetime, timedelta
 from itertools import count
 from typing import Any
 
+from .. import tied
 from ..trouble import Trouble
-from .wiring import Flow, Parameter
+from .wiring import TIED, Flow, Parameter
 
 QUIET = {
     "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
@@ -23,6 +25,7 @@ QUIET = {
     "PREFECT_LOGGING_TO_API_WHEN_MISSING_FLOW": "ignore",
 }
 TO_START = 60.0  # seconds for a server of our own
+ANSWER, RETRIES = 8.0, 2  # seconds that a server has for an answer, and how often it is asked again
 TYPES = {"int": "integer", "float": "number", "bool": "boolean", "str": "string"}
 PAGE = 200
 LATE = timedelta(seconds=20)
@@ -44,11 +47,15 @@ def server(say: Callable[[str], None]) -> Iterator[Server]:
     try:
         with _told(url), _configured(url), get_client(sync_client=True) as client:
             client.hello()
-            yield Server(client, url, own)
+            found = Server(client, url, own)
+            try:
+                yield found
+            finally:
+                if found.runner is not None:
+                    tied.end(found.runner)  # while its server is there to be told
     finally:
         if own is not None:
-            own.terminate()
-            own.wait()
+            tied.end(own)
 
 
 @dataclass(slots=True)
@@ -103,11 +110,12 @@ class Server:
             return self._run(deployment, {"spec": flow.spec, "env": flow.environment, "names": list(names)})
 
     def _run(self, deployment: Any, parameters: dict[str, Any] | None = None) -> Any:
-        run = self.client.create_flow_run_from_deployment(deployment, parameters=parameters or {}, tags=["mlspec"])
+        run = self.client.create_flow_run_from_deployment(
+            deployment, parameters=parameters or {}, tags=["mlspec"], idempotency_key=uuid.uuid4().hex
+        )  # asked again, it is one run
         if self.embedded:
             command = [sys.executable, "-m", "prefect", "flow-run", "execute", str(run.id)]
-            self.runner = subprocess.Popen(command, env=_environment(self.url), stdout=subprocess.DEVNULL,
-                                           stderr=subprocess.DEVNULL, stdin=subprocess.DEVNULL)  # fmt: skip
+            self.runner = tied.start(command, {**_environment(self.url), TIED: "1"})
         return run
 
     def look(self, run: Any) -> tuple[Any, list[Any]]:
@@ -203,14 +211,13 @@ def _started() -> tuple[subprocess.Popen[bytes], str]:
         port = free.getsockname()[1]
     url = f"http://127.0.0.1:{port}/api"
     command = [sys.executable, "-m", "prefect", "server", "start", "--host", "127.0.0.1", "--port", str(port)]
-    process = subprocess.Popen(command, env=_environment(url), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-                               stdin=subprocess.DEVNULL)  # fmt: skip
+    process = tied.start(command, _environment(url))
     end = time.monotonic() + TO_START
     while time.monotonic() < end and process.poll() is None:
         if _answers(url):
             return process, url
         time.sleep(0.2)
-    process.kill()
+    tied.end(process)
     raise Trouble("start a Prefect server", "it did not come up", "prefect server start tells why")
 
 
@@ -229,9 +236,12 @@ def _environment(url: str) -> dict[str, str]:
 
 @contextmanager
 def _configured(url: str) -> Iterator[None]:
-    from prefect.settings import PREFECT_API_URL, temporary_settings
+    from prefect.settings import PREFECT_API_REQUEST_TIMEOUT, PREFECT_API_URL, PREFECT_CLIENT_MAX_RETRIES
+    from prefect.settings import temporary_settings as settings
 
-    with temporary_settings({PREFECT_API_URL: url}):
+    patience = {PREFECT_API_REQUEST_TIMEOUT: ANSWER, PREFECT_CLIENT_MAX_RETRIES: RETRIES}
+    ours = {setting: value for setting, value in patience.items() if setting.name not in os.environ}
+    with settings({PREFECT_API_URL: url, **ours}):
         yield
 
 

@@ -15,7 +15,9 @@ FLOW, ENTRYPOINT = "mlspec stop", f"{__name__}.stop_services"
 @flow(name=FLOW)
 def stop_services(spec: str, env: str, names: list[str]) -> None:
     """Runs in the pulled folder. Raises RuntimeError where one of them answers on yet another machine."""
-    world = Session(Path("project") / spec, env).world
+    session = Session(Path("project") / spec, env)
+    session.check()  # the spec says which store knows where a service answers
+    world = session.world
     for name in names:
         control.stop(world.service(name))
     left = [f"{name} answers at {found.address}" for name in names if (found := world.status(name)).running]

@@ -24,6 +24,9 @@ DISTRIBUTIONS = {
     "skimage": "scikit-image",
 }
 CLUSTERS, WORKERS = ("dask", "ray"), 2  # runners whose tasks run in processes of their own, and how many if unsaid
+TIED = "MLSPEC_TIED"  # the variable that tells a flow's process to end with the one that started it
+PULL = "mlspec.pull"  # the logger by which a pull step tells why it went wrong
+WAITS = "another apply is making it"
 EXTRAS = {"dask": "prefect-dask", "ray": "prefect-ray"}
 
 

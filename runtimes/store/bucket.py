@@ -28,6 +28,11 @@ SCHEMES = ("s3", "gs", "az", "file")
 PART = 8 << 20  # bytes of a part of a large object, on its way up and down
 AT_ONCE = 32  # requests under way
 TRIES = 3
+ANSWER, LONG = (
+    8.0,
+    20.0,
+)  # seconds for a sign of an answer, and of a request, obstore's own tries counted, after which none is tried again
+SMALL = 1 << 18  # bytes of a body that is up in far less
 KEYS = {
     "s3": "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE; AWS_SKIP_SIGNATURE=true for what everybody may read",
     "gs": "set GOOGLE_APPLICATION_CREDENTIALS to a service account's file, or: gcloud auth application-default login",
@@ -74,6 +79,11 @@ class Bucket:
 
     @cached_property
     def store(self) -> Any:
+        return connect(self.url, ANSWER)
+
+    @cached_property
+    def sink(self) -> Any:
+        """Takes large bodies: while they are on their way up there is no answer yet."""
         return connect(self.url)
 
     # --- documents --------------------------------------------------------------------------------------------
@@ -99,7 +109,7 @@ class Bucket:
 
         try:
             return _version(
-                self._tried("write", lambda: put(self.store, path, body, mode="create", use_multipart=False))
+                self._tried("write", lambda: put(self._for(body), path, body, mode="create", use_multipart=False))
             )
         except exceptions.AlreadyExistsError:
             return None
@@ -114,7 +124,9 @@ class Bucket:
         try:
             if self.folder is not None:
                 return self._put_in_folder(path, body, version)
-            return _version(self._tried("write", lambda: put(self.store, path, body, mode=mode, use_multipart=False)))
+            return _version(
+                self._tried("write", lambda: put(self._for(body), path, body, mode=mode, use_multipart=False))
+            )
         except (exceptions.PreconditionError, exceptions.AlreadyExistsError):
             return None
 
@@ -134,7 +146,11 @@ class Bucket:
     def put(self, path: str, body: bytes) -> Version:
         from obstore import put
 
-        return _version(self._tried("write", lambda: put(self.store, path, body, use_multipart=False)))
+        store = self._for(body)
+        return _version(self._tried("write", lambda: put(store, path, body, use_multipart=False)))
+
+    def _for(self, body: bytes) -> Any:
+        return self.sink if len(body) > SMALL else self.store
 
     # --- objects ----------------------------------------------------------------------------------------------
 
@@ -142,11 +158,14 @@ class Bucket:
         """None where nothing is."""
         from obstore import exceptions, get, head
 
+        began = time.monotonic()
         try:
             return int(head(self.store, path)["size"])
         except FileNotFoundError:
             return None
-        except exceptions.BaseError:  # a HEAD says that it may not, and never why
+        except exceptions.BaseError as error:  # a HEAD says that it may not, and never why
+            if time.monotonic() - began > LONG:
+                self._raise("read", error)
             return self._tried("read", lambda: int(get(self.store, path).meta["size"]))
 
     def put_large(self, path: str, file: Path, moved: Callable[[int], None]) -> None:
@@ -160,7 +179,7 @@ class Bucket:
                     moved(len(part))
 
         self._tried(
-            "write", lambda: put(self.store, path, parts(), use_multipart=True, chunk_size=PART, max_concurrency=4)
+            "write", lambda: put(self.sink, path, parts(), use_multipart=True, chunk_size=PART, max_concurrency=4)
         )
 
     def chunks(self, path: str) -> Iterator[bytes] | None:
@@ -225,6 +244,7 @@ class Bucket:
         """None where nothing is; what may be over in a moment is tried again."""
         from obstore import exceptions
 
+        began = time.monotonic()
         for number in range(1, TRIES + 1):
             try:
                 return request()
@@ -234,7 +254,7 @@ class Bucket:
                 said = _said(error)
                 if isinstance(error, FileNotFoundError) and not _NO_BUCKET.search(said):
                     return None
-                if number == TRIES or not _PASSING.search(said):
+                if number == TRIES or time.monotonic() - began > LONG or not _PASSING.search(said):
                     self._raise(how, error)
                 time.sleep(0.2 * 2**number * random.uniform(0.5, 1))
         raise AssertionError
@@ -265,8 +285,9 @@ def _bare(url: str) -> str:
 # --- how a store is opened ----------------------------------------------------------------------------------------
 
 
-def connect(url: str) -> Any:
-    """obstore's own store for an address; settings are the usual variables of the environment."""
+def connect(url: str, answer: float | None = None) -> Any:
+    """obstore's own store for an address; settings are the usual variables of the environment. `answer` are the seconds
+    in which something has to come back."""
     import_obstore(f"open {_bare(url)}")
     from obstore.store import from_url
 
@@ -281,6 +302,7 @@ def connect(url: str) -> Any:
     if scheme == "s3":  # of the others obstore reads all that there is itself
         config = ({"endpoint": endpoint} if endpoint else {}) | _of_profile()
     options: Any = {"allow_http": endpoint.startswith("http://"), "timeout": "120s", "connect_timeout": "5s"}
+    options |= {"read_timeout": f"{answer:g}s"} if answer else {}
     retry: Any = {"max_retries": 2, "retry_timeout": timedelta(seconds=20)}
     return from_url(url, config=config, client_options=options, retry_config=retry)
 

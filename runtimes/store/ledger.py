@@ -38,10 +38,14 @@ create table if not exists runs (
 create table if not exists leases (key text primary key, process text, token integer);
 create table if not exists seen (path text primary key, size integer, mtime integer, digest text, lines integer);
 create table if not exists compiled (key text primary key, body blob not null);
+create table if not exists sent (id integer primary key, spec text, env text, digest text);
 create table if not exists logs (spec text, env text, name text, path text, at real, primary key (spec, env, name));
 """
-VERSION = 2
+VERSION = 3
 REMEMBERED = 10  # entries of a name's history that can be rolled back to
+SENT = (
+    2  # projects that are held: the one that runs are made from now, and the one before, of which one may be under way
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,6 +181,23 @@ class Ledger:
             ours,
         ).fetchall()
         return [*held, *past]
+
+    # --- projects that other machines take out of the store -----------------------------------------------------
+
+    def put_sent(self, digest: str) -> None:
+        """The folder that runs of our spec and environment are made from, from now on."""
+        with self._change():
+            ours = (self.spec, self.env)
+            self.db.execute("delete from sent where spec = ? and env = ? and digest = ?", (*ours, digest))
+            self.db.execute("insert into sent (spec, env, digest) values (?, ?, ?)", (*ours, digest))
+            self.db.execute(
+                "delete from sent where spec = ? and env = ? and id not in "
+                f"(select id from sent where spec = ? and env = ? order by id desc limit {SENT})", (*ours, *ours),
+            )  # fmt: skip
+
+    def sent(self) -> list[str]:
+        """Of all specs and environments."""
+        return [digest for (digest,) in self.db.execute("select digest from sent order by id")]
 
     # --- runs -------------------------------------------------------------------------------------------------
 

@@ -49,6 +49,12 @@ def listed(files: Mapping[str, str]) -> bytes:
     return json.dumps(files, sort_keys=True).encode()
 
 
+def folder_of(digests: Iterable[str]) -> str:
+    """The folder that the files of a `put_files` lie in; "" where they are so few that each lies by itself."""
+    known = {digest: digest for digest in digests}
+    return FOLDER + hashlib.sha256(listed(known)).hexdigest() if is_packed(len(known)) else ""
+
+
 class Objects:
     """The objects below one folder. Holds no state but the folder's path."""
 
@@ -119,9 +125,7 @@ class Objects:
 
     def bring_files(self, wanted: Iterable[str], every: Iterable[str]) -> None:
         """Some of `every` file of a `put_files`."""
-        known = {digest: digest for digest in every}
-        folder = FOLDER + hashlib.sha256(listed(known)).hexdigest() if is_packed(len(known)) else ""
-        self.bring(wanted, folder)
+        self.bring(wanted, folder_of(every))
 
     def take(self, digest: str, source: Objects) -> None:
         """An object of another store, with all its files. What is here is not moved again."""

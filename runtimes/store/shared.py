@@ -78,7 +78,12 @@ class SharedObjects(Objects):
         if folder:
             missing = self._fetch_packed(missing, folder)
         meter = Meter("down", 0, self.watch)
-        at_once(lambda digest: self._fetch_one(digest, meter.moved), missing)
+        try:
+            at_once(lambda digest: self._fetch_one(digest, meter.moved), missing)
+        except Damaged:
+            if folder:  # its listing says that all of it is there: who has the files would not send them again
+                self.remove(folder)
+            raise
 
     def _fetch_one(self, digest: str, moved: Callable[[int], None]) -> None:
         chunks = self.bucket.chunks(address(digest))

@@ -21,7 +21,7 @@ from ...compiler.state import Accepted, Record
 from ..trouble import Trouble
 from .bucket import LATER, Got, Listed, at_once
 from .leases import Leases, now
-from .ledger import REMEMBERED, Ledger, Past, Young
+from .ledger import REMEMBERED, SENT, Ledger, Past, Young
 from .objects import FOLDER
 from .shared import SharedObjects
 
@@ -33,9 +33,9 @@ ATTEMPTS = 60  # to move names, while others move theirs
 FRESH = 5.0  # seconds for which a list of all keys is believed
 FEW, MANY = 8, 10_000  # keys that are asked for one by one, before all are listed; and read, unless they are more
 
-Names = dict[
-    str, Any
-]  # {"names": {name: Accepted and "made", the time of its record}, "history": {name: [[digest, key, at, event]]}}
+# {"names": {name: Accepted and "made", the time of its record}, "history": {name: [[digest, key, at, event]]},
+#  "sent": [digest]}
+Names = dict[str, Any]
 
 
 class SharedLedger(Ledger):
@@ -198,12 +198,22 @@ class SharedLedger(Ledger):
         return [Past(*entry) for entry in reversed(self._document().get("history", {}).get(name, []))]
 
     def everyones(self, *, own: bool = False) -> list[tuple[str, str, str]]:
-        paths = [self.place] if own else [one.path for one in self.bucket.list("names/")]
-        documents = [self._read_in(*found) for found in zip(paths, at_once(self.bucket.get, paths), strict=True)]
+        documents = self._documents([self.place] if own else [one.path for one in self.bucket.list("names/")])
         held = [(name, one["digest"], one["key"]) for each in documents for name, one in each.get("names", {}).items()]
         past = [(name, entry[0], entry[1]) for each in documents for name, entries in each.get("history", {}).items()
                 for entry in entries]  # fmt: skip
         return [*held, *past]
+
+    def put_sent(self, digest: str) -> None:
+        if self._document().get("sent", [])[-1:] != [digest]:
+            self._change_names(lambda document: document.update(sent=_sent(document, digest)))
+
+    def sent(self) -> list[str]:
+        documents = self._documents([one.path for one in self.bucket.list("names/")])
+        return [digest for each in documents for digest in each.get("sent", [])]
+
+    def _documents(self, paths: list[str]) -> list[Names]:
+        return [self._read_in(*found) for found in zip(paths, at_once(self.bucket.get, paths), strict=True)]
 
     def _document(self) -> Names:
         """One question; the answer is short when nothing has changed."""
@@ -313,6 +323,10 @@ def _stand(one: Mapping[str, Any]) -> str:
 
 def _accepted(one: Mapping[str, Any]) -> Accepted:
     return Accepted.model_validate({name: value for name, value in one.items() if name != "made"})
+
+
+def _sent(document: Names, digest: str) -> list[str]:
+    return [*(one for one in document.get("sent", []) if one != digest), digest][-SENT:]
 
 
 def _move(document: Names, moved: Iterable[Accepted], event: str, made: Mapping[str, float]) -> None:

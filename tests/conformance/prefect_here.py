@@ -59,15 +59,15 @@ class PrefectHere:
         try:
             yield
         finally:
-            self._end(pool)
+            self.end(pool)
 
     def stop(self) -> None:
-        self._end("worker")
-        self._end("server")
+        self.end("worker")
+        self.end("server")
         subprocess.run(["pkill", "-9", "-f", f"{self.folder}/cache"], check=False)  # services outlive their worker
 
     def another_worker(self) -> None:
-        self._end("worker")
+        self.end("worker")
         self.start_worker()
 
     def _begin(self, name: str, *words: str, **environment: str) -> None:
@@ -79,11 +79,17 @@ class PrefectHere:
             )  # fmt: skip
         (self.folder / f"{name}.pid").write_text(f"{process.pid}")
 
-    def _end(self, name: str) -> None:
+    def end(self, name: str) -> None:
         """As when its machine is gone: a flow's run, which a worker starts apart from itself, goes with it."""
         for process in with_children(int((self.folder / f"{name}.pid").read_text())):
             with contextlib.suppress(ProcessLookupError):
                 os.kill(process, signal.SIGKILL)
+
+    def kill_alone(self, name: str) -> list[int]:
+        """A worker, and nothing that it runs: that is returned."""
+        worker, *rest = with_children(int((self.folder / f"{name}.pid").read_text()))
+        os.kill(worker, signal.SIGKILL)
+        return rest
 
     def _is_healthy(self) -> bool:
         with contextlib.suppress(OSError), urllib.request.urlopen(f"http://127.0.0.1:{self.port}/api/health") as answer:

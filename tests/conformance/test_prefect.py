@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import pickle
 import re
 import shlex
 import shutil
+import signal
 import subprocess
 import sys
+import threading
+import time
 from collections.abc import Callable
 from importlib.util import find_spec
 from pathlib import Path
@@ -16,10 +21,10 @@ import mlspec
 import prefect_here
 import pytest
 import specs_on
-from helpers import Project
+from helpers import Project, until
 from mlspec.runtimes.conformance import Subject, Trial, begin
-from mlspec.runtimes.prefect.follow import complaint
-from mlspec.runtimes.prefect.job import Job
+from mlspec.runtimes.prefect.follow import complaint, shortened
+from mlspec.runtimes.prefect.job import Job, last_words
 from mlspec.runtimes.targets import targets
 from prefect_here import POOL, PrefectHere
 
@@ -93,9 +98,102 @@ def test_a_service_is_stopped_where_it_runs(tmp_path: Path, prefect: PrefectHere
     assert process not in _processes(f"{prefect.folder}.*/kinds ")
 
 
+def test_a_service_that_another_machine_runs_is_not_said_to_be_stopped(tmp_path: Path, prefect: PrefectHere) -> None:
+    """The worker that is asked has neither the service nor, in its cache, anything of the bucket."""
+
+    def env(pool: str) -> str:
+        return f'env there on prefect {{\n  store = "file://{tmp_path}/bucket"\n  work_pool = "{pool}"\n}}'
+
+    project = Project(tmp_path / "project").write(s__mlspec=f"{SERVED}{SERVICE}{env(POOL)}")
+    shutil.copy(specs_on.SPECS / "iris" / "iris.csv", project.root)
+    assert project.apply("--on", "there").code == 0
+    with prefect.worker_of("apart", MLSPEC_CACHE=f"{tmp_path}/apart"):
+        project.write(s__mlspec=f"{SERVED}{SERVICE}{env('apart')}")
+        ran = project.run("stop", "kinds", "--on", "there")
+        assert ran.code == 4 and "another machine than this worker's runs it: kinds answers at" in ran.err, ran.text
+        project.write(s__mlspec=f"{SERVED}{env('apart')}")
+        ran = project.apply("--on", "there")
+        assert ran.code == 4 and "could not stop kinds" in ran.out, ran.text
+    assert project.data("status", "--on", "there")["names"]["kinds"]["running"]
+    project.write(s__mlspec=f"{SERVED}{SERVICE}{env(POOL)}")
+    assert project.run("stop", "kinds", "--on", "there").code == 0
+    assert not project.data("status", "--on", "there")["names"]["kinds"]["running"]
+
+
+WAITING = """
+data raw from csv "a.csv" { id: int }
+data slow from raw by shell "touch BEGUN; while ! test -e GO; do sleep 0.1; done; cp $raw $OUTPUT" { id: int }
+"""
+HASTY = "import sys; from mlspec.runtimes.prefect import apply; apply.STILL = 2; from mlspec.cli import main; sys.exit(main())"
+
+
+def test_a_run_is_given_up_only_when_nothing_of_it_goes_on(tmp_path: Path, prefect: PrefectHere) -> None:
+    """It waits for a worker for as long as there is none; and it may outlive its worker."""
+    begun, go = tmp_path / "begun", tmp_path / "go"
+    spec = WAITING.replace("BEGUN", str(begun)).replace("GO", str(go))
+    env = f'env there on prefect {{\n  store = "{tmp_path}/store"\n  work_pool = "idle"\n}}'
+    project = Project(tmp_path / "project").write(x__mlspec=f"{spec}{env}", a__csv="id\n1\n")
+    prefect.create("idle")
+
+    def hasty() -> subprocess.Popen[str]:
+        return subprocess.Popen([sys.executable, "-c", HASTY, "apply", "--on", "there"], cwd=project.root, text=True,
+                                env={**os.environ, "NO_COLOR": "1"}, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)  # fmt: skip
+
+    process = hasty()
+    time.sleep(20)
+    assert process.poll() is None
+    soon = {"PREFECT_WORKER_HEARTBEAT_SECONDS": "1"}
+    prefect.start_worker("idle", "first", **soon)
+    until(begun.exists, 90)
+    flows = prefect.kill_alone("first")
+    prefect.start_worker("idle", "second", **soon)
+    try:
+        out = _read_until(process, "what it has begun goes on", 120)
+        assert "waits for it; Ctrl-C leaves it waiting" in out
+        go.touch()
+        out, _ = process.communicate(timeout=90)
+        assert process.returncode == 0 and "made" in out, out
+        begun.unlink(), go.unlink()
+        project.file("a.csv", "id\n2\n")
+        process = hasty()
+        until(begun.exists, 90)
+        prefect.end("second")
+        out, _ = process.communicate(timeout=120)
+        assert process.returncode == 4 and "that had it is gone, and nothing of it goes on" in out, out
+    finally:
+        process.kill()
+        prefect.end("second")
+        for flow in flows:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(flow, signal.SIGKILL)
+
+
+def _read_until(process: subprocess.Popen[str], text: str, seconds: float) -> str:
+    found: list[str] = []
+    assert process.stdout is not None
+    clock = threading.Timer(seconds, process.kill)
+    clock.start()
+    for line in process.stdout:
+        found.append(line)
+        if text in line:
+            clock.cancel()
+            return "".join(found)
+    raise AssertionError("".join(found))
+
+
 def _processes(command: str) -> list[int]:
     found = subprocess.run(["pgrep", "-f", command], capture_output=True, text=True, check=False).stdout
     return [int(line) for line in found.split()]
+
+
+def test_why_a_project_could_not_be_taken_out_of_the_store_is_told(tmp_path: Path, prefect: PrefectHere) -> None:
+    env = f'env there on prefect {{\n  store = "file://{tmp_path}/bucket"\n  work_pool = "keyless"\n}}'
+    project = Project(tmp_path / "project").write(x__mlspec=f'data raw from csv "a.csv"\n{env}', a__csv="id\n1\n")
+    cache = tmp_path / "cache"
+    cache.write_text("no folder")
+    with prefect.worker_of("keyless", MLSPEC_CACHE=str(cache)):
+        ran = project.apply("--on", "there")
+    assert ran.code == 4 and "came to no end: it has crashed: could not open the store" in ran.out, ran.text
 
 
 def test_a_worker_of_another_version_says_so(tmp_path: Path, prefect: PrefectHere) -> None:
@@ -190,3 +288,13 @@ def test_edges_are_as_in_the_plan(tmp_path: Path) -> None:
         "customers": set(), "train_test": {"customers"}, "churn": {"train_test"}, "churn_api": {"churn"},
         "scores": {"churn", "customers"},
     }  # fmt: skip
+
+
+def test_what_a_job_ended_with_is_told_without_what_came_before() -> None:
+    told = "warning[W105]: much\n  --> s.mlspec:3\n\nerror: could not write s3://b: no keys\n  = help: renew them\n"
+    assert last_words(told) == "could not write s3://b: no keys\nhelp: renew them"
+    assert last_words("Killed\n") == "Killed"
+
+
+def test_a_line_without_end_is_shortened() -> None:
+    assert shortened("ab\n" + "ä" * 100_000) == "ab\n" + "ä" * 499 + "…"
