@@ -22,13 +22,14 @@ from .types import Column, Columns, by_name, is_number, is_ordered
 
 @dataclass(frozen=True, slots=True)
 class Typed:
-    """An expression and the type of what it gives, as in `held.py`; `more` and `counts` likewise."""
+    """An expression and the type of what it gives, as in `held.py`; `more`, `counts` and `stamp` likewise."""
 
     expression: Expression
     type: str
     span: Span
     more: bool = True
     counts: bool = False
+    stamp: bool = False
 
 
 def check(line: tree.Expect, node: Node, scope: Scope) -> Expect | None:
@@ -270,7 +271,8 @@ class _Checker:
             word = f"quantile:{share}"
         gives = function.gives if function.gives != "column" else _column_type(found)
         counts = written.function in ("nulls", "distinct")
-        return Typed(Fact(of=of, function=word, column=column.name), gives, written.span, counts=counts)
+        stamp = function.gives == "column" and found is not None and found.type.base == "timestamp"
+        return Typed(Fact(of=of, function=word, column=column.name), gives, written.span, counts=counts, stamp=stamp)
 
     def _unary(self, written: tree.Unary) -> Typed | None:
         operand = self.read(written.operand)
@@ -294,7 +296,8 @@ class _Checker:
             return None
         operation = Operation(operator=written.operator, operands=(left.expression, right.expression))
         more = not (written.operator in ("+", "-", "else") and not left.more)  # last.roc_auc - 0.01 is none either
-        return Typed(operation, gives, written.span, more=more)
+        stamp = written.operator == "else" and (left.stamp or right.stamp)
+        return Typed(operation, gives, written.span, more=more, stamp=stamp)
 
     def _held(self, operator: str, left: Typed, right: Typed, whole: Span) -> str | None:
         """The type that comes of it; None when a mistake has been told."""
@@ -308,7 +311,7 @@ class _Checker:
     def _side(self, typed: Typed) -> Side:
         value = typed.expression.value if isinstance(typed.expression, Literal_) else None
         text = " ".join(self.scope.written(typed.span).split())
-        return Side(typed.type, text, value, typed.more, typed.counts)
+        return Side(typed.type, text, value, typed.more, typed.counts, typed.stamp)
 
     def _mismatch(self, operator: str, side: Typed, wanted: str) -> None:
         self.scope.tell("E604", side.span, {"problem": f"{operator} takes a {wanted}, and this is a {side.type}"})
@@ -358,7 +361,7 @@ NEVER_MORE_THAN_1 = ("accuracy", "balanced_accuracy", "f1", "f1_macro", "f1_micr
 
 
 def _of_moment(text: str, span: Span) -> Typed:
-    return Typed(Literal_(value=text, text=text), "date", span)
+    return Typed(Literal_(value=text, text=text), "date", span, stamp="T" in text)
 
 
 def _column_type(column: Column | None) -> str:
