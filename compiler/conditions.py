@@ -386,7 +386,9 @@ def _measures_are_wrong(node: Node, scope: Scope) -> bool:
     """Whether a mistake was told that hides what a model measures."""
     if scope.may_hold(node.name, "predict", "measure"):
         return True
-    block = scope.names.block_of[node.name]
+    block = scope.names.block_of.get(node.name)
+    if block is None:  # another has the name, which is told
+        return True
     lines = [line for line in block.lines if isinstance(line, tree.Measure | tree.Predict)]
     spans = [*(line.span for line in lines), *([block.recipe.span] if block.recipe else [])]
     return any(scope.told_within(span) for span in spans)
