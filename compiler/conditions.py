@@ -295,7 +295,7 @@ class _Checker:
         if gives is None:
             return None
         operation = Operation(operator=written.operator, operands=(left.expression, right.expression))
-        more = not (written.operator in ("+", "-", "else") and not left.more)  # last.roc_auc - 0.01 is none either
+        more = _may_be_more(written.operator, left, right)
         stamp = written.operator == "else" and (left.stamp or right.stamp)
         return Typed(operation, gives, written.span, more=more, stamp=stamp)
 
@@ -346,6 +346,18 @@ class _Checker:
         if written.operator == "not in":
             inside = Operation(operator="not", operands=(inside,))
         return Typed(inside, "truth", written.span)
+
+
+def _may_be_more(operator: str, left: Typed, right: Typed) -> bool:
+    """Whether what comes of two sides may be more than 1: last.roc_auc - 0.01 is never, a sum of two metrics is, and so
+    is a difference, since some have no least value."""
+    value = right.expression.value if isinstance(right.expression, Literal_) else None
+    number = value if isinstance(value, int | float) else None
+    if operator == "-":
+        return left.more or number is None or number < 0
+    if operator == "else":
+        return left.more or (right.more if number is None else number > 1)
+    return True
 
 
 def _no_share(written: tree.Expression, share: object, scope: Scope) -> None:
