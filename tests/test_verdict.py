@@ -8,7 +8,7 @@ import pytest
 from mlspec.compiler.load import InMemory
 from mlspec.compiler.pipeline import compile_text
 from mlspec.compiler.program import Expect, Fact, Rows
-from mlspec.compiler.types import Column, Type
+from mlspec.compiler.types import BOOL, FLOAT, Column, Type
 from mlspec.compiler.verdict import NoLast, judge
 
 COLUMNS = {"x": "float", "n": "int", "day": "date", "at": "timestamp"}
@@ -103,6 +103,29 @@ def test_nothing_does_not_decide_where_something_else_does(condition: str) -> No
     assert told(condition)[0]
 
 
+MODEL = """data c from csv "c.csv"
+model m from c by python "sklearn.linear_model:LogisticRegression" {
+  predict .left from .x
+  measure roc_auc, f1 on c
+  expect %s
+}
+"""
+
+
+@pytest.mark.parametrize(
+    ("condition", "codes"),
+    [
+        (".roc_auc + .f1 >= 1.5", []), (".roc_auc + 2 * .f1 < 2.5", []), (".roc_auc - .f1 < 1.5", []), ("1 + .f1 > 1.2", []),
+        (".roc_auc > 80", ["E604"]), (".roc_auc - 0.01 > 80", ["E604"]), (".roc_auc >= (last.roc_auc else 0) - 0.01", []),
+        ("(last.roc_auc else 0.5) > 1.5", ["E604"]), ("(last.roc_auc else 5) > 1.5", ["E604"]),
+    ],
+)  # fmt: skip
+def test_a_metric_is_never_more_than_1_and_a_sum_of_them_is(condition: str, codes: list[str]) -> None:
+    files = InMemory({}, {"c.csv": tuple(Column(name=n, type=t) for n, t in (("x", FLOAT), ("left", BOOL)))})
+    found = compile_text("a.mlspec", MODEL % condition, files).diagnostics
+    assert [one.code for one in found if one.code.startswith("E")] == codes
+
+
 @pytest.mark.parametrize(
     ("condition", "holds", "shown"),
     [
@@ -130,3 +153,19 @@ def test_of_several_sides_only_those_that_decide_are_shown(condition: str, holds
 def test_columns_of_unknown_types_are_judged_without_a_crash(condition: str) -> None:
     _, expects = compiled(condition, BY_CODE)
     assert [judge(expect, answer).holds for expect in expects] == [False]
+
+
+@pytest.mark.parametrize(
+    ("condition", "text"),
+    [
+        (".rows >= (last.rows else 0.1)", ".rows >= (last.rows else 0.1)"),
+        ("(max(.n) < 1) and (.rows > (0))", "(max(.n) < 1) and (.rows > (0))"),
+        ("(.rows) > (3)", "(.rows) > (3)"),
+        ("not (max(.n) > 5)", "not (max(.n) > 5)"),
+        ("((.rows + 1)) not in 1..5", "((.rows + 1)) not in 1..5"),
+        ("(.rows > 3)", ".rows > 3"),
+        (".rows > -(3)", ".rows > -(3)"),
+    ],
+)
+def test_a_condition_is_shown_with_its_parentheses(condition: str, text: str) -> None:
+    assert [one.text for one in compiled(condition)[1]] == [text]
