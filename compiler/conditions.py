@@ -161,7 +161,7 @@ class _Checker:
     def _unmeasured(self, node: Node, word: str, span: Span, measured: list[str]) -> None:
         if _measures_are_wrong(node, self.scope):
             return
-        close = nearest(word, measured)
+        close = nearest(word, measured) if word not in METRICS else None  # precision is no misspelt precision_macro
         note = f"{node.name} measures: {listing(measured)}" if measured else f"{node.name} measures nothing"
         fix = None
         help_ = f"write a line: measure {word if word in METRICS else 'metric'} on data"
