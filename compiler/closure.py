@@ -86,6 +86,8 @@ class Closure:
             self.use_whole(path)
 
     def use_import(self, path: str, imported: Imported, attributes: Chain) -> None:
+        if imported.module == "sys" and "modules" in (imported.name, *attributes):
+            self.use_whole(path)  # by way of which a file reaches its own names
         location = self.locate(path, imported)
         if location is None:
             top = imported.module.split(".")[0]
@@ -148,14 +150,24 @@ class Closure:
             return
         self.touched.add(path)
         module = _known(self.module(path))
-        if module.acts:
-            self.parts[f"{path}:when imported"] = hash_of(" ".join(map(_digest, module.acts)))[:16]
+        noted = [one for one, called in module.runs if any(self.may_note(path, name) for name in called)]
+        names = [sorted(name for name in stored([one]) if name in module.binds) for one in noted]
+        if module.acts or noted:  # the names too: a registry holds them in the order in which they stand
+            self.parts[f"{path}:when imported"] = hash_of(" ".join([*map(_digest, module.acts), *map(str, names)]))[:16]
         for act in module.acts:
             self.follow(path, _uses(act))
+        for name in (name for some in names for name in some):
+            self.use(path, name)
         for star in module.stars:
             self.use_import(path, star, ())
         for imported in [one for bound in module.binds.values() for one in bound if isinstance(one, Imported)]:
             self.touch_import(path, imported)
+
+    def may_note(self, path: str, called: str) -> bool:
+        """Whether what is called while a file is imported may note down what it is given, for others to find: code of
+        the project's own may, as a registry does; a package knows nothing of the project's names."""
+        bound = _known(self.module(path)).binds.get(called, ())
+        return any(not isinstance(one, Imported) or self.locate(path, one) is not None for one in bound)
 
     def touch_import(self, path: str, imported: Imported) -> None:
         location = self.locate(path, imported)
@@ -240,7 +252,7 @@ class _Uses:
 
 
 # What reaches names that stand in no source.
-_DYNAMIC = {"exec", "eval", "__import__", "globals", "import_module"}
+_DYNAMIC = {"exec", "eval", "__import__", "globals", "locals", "import_module"}
 
 
 @lru_cache(maxsize=8192)
@@ -262,6 +274,8 @@ def _collect(node: ast.AST, own: frozenset[str], uses: _Uses) -> None:
             return
         case ast.Call() if (chain_of(node.func) or ("",))[-1] in ("import_module", "__import__"):
             _imported_by_text(node, uses)
+        case ast.Call(func=ast.Name(id="vars"), args=[]):
+            uses.dynamic = True
         case ast.Global():
             uses.chains.update((name,) for name in node.names)
         case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.Lambda():

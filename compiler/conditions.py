@@ -22,13 +22,14 @@ from .types import Column, Columns, by_name, is_number, is_ordered
 
 @dataclass(frozen=True, slots=True)
 class Typed:
-    """An expression and the type of what it gives, as in `held.py`; `more` and `counts` likewise."""
+    """An expression and the type of what it gives, as in `held.py`; `more`, `counts` and `stamp` likewise."""
 
     expression: Expression
     type: str
     span: Span
     more: bool = True
     counts: bool = False
+    stamp: bool = False
 
 
 def check(line: tree.Expect, node: Node, scope: Scope) -> Expect | None:
@@ -160,7 +161,7 @@ class _Checker:
     def _unmeasured(self, node: Node, word: str, span: Span, measured: list[str]) -> None:
         if _measures_are_wrong(node, self.scope):
             return
-        close = nearest(word, measured)
+        close = nearest(word, measured) if word not in METRICS else None  # precision is no misspelt precision_macro
         note = f"{node.name} measures: {listing(measured)}" if measured else f"{node.name} measures nothing"
         fix = None
         help_ = f"write a line: measure {word if word in METRICS else 'metric'} on data"
@@ -270,7 +271,8 @@ class _Checker:
             word = f"quantile:{share}"
         gives = function.gives if function.gives != "column" else _column_type(found)
         counts = written.function in ("nulls", "distinct")
-        return Typed(Fact(of=of, function=word, column=column.name), gives, written.span, counts=counts)
+        stamp = function.gives == "column" and found is not None and found.type.base == "timestamp"
+        return Typed(Fact(of=of, function=word, column=column.name), gives, written.span, counts=counts, stamp=stamp)
 
     def _unary(self, written: tree.Unary) -> Typed | None:
         operand = self.read(written.operand)
@@ -293,8 +295,9 @@ class _Checker:
         if gives is None:
             return None
         operation = Operation(operator=written.operator, operands=(left.expression, right.expression))
-        more = not (written.operator in ("+", "-", "else") and not left.more)  # last.roc_auc - 0.01 is none either
-        return Typed(operation, gives, written.span, more=more)
+        more = _may_be_more(written.operator, left, right)
+        stamp = written.operator == "else" and (left.stamp or right.stamp)
+        return Typed(operation, gives, written.span, more=more, stamp=stamp)
 
     def _held(self, operator: str, left: Typed, right: Typed, whole: Span) -> str | None:
         """The type that comes of it; None when a mistake has been told."""
@@ -308,7 +311,7 @@ class _Checker:
     def _side(self, typed: Typed) -> Side:
         value = typed.expression.value if isinstance(typed.expression, Literal_) else None
         text = " ".join(self.scope.written(typed.span).split())
-        return Side(typed.type, text, value, typed.more, typed.counts)
+        return Side(typed.type, text, value, typed.more, typed.counts, typed.stamp)
 
     def _mismatch(self, operator: str, side: Typed, wanted: str) -> None:
         self.scope.tell("E604", side.span, {"problem": f"{operator} takes a {wanted}, and this is a {side.type}"})
@@ -345,6 +348,18 @@ class _Checker:
         return Typed(inside, "truth", written.span)
 
 
+def _may_be_more(operator: str, left: Typed, right: Typed) -> bool:
+    """Whether what comes of two sides may be more than 1: last.roc_auc - 0.01 is never, a sum of two metrics is, and so
+    is a difference, since some have no least value."""
+    value = right.expression.value if isinstance(right.expression, Literal_) else None
+    number = value if isinstance(value, int | float) else None
+    if operator == "-":
+        return left.more or number is None or number < 0
+    if operator == "else":
+        return left.more or (right.more if number is None else number > 1)
+    return True
+
+
 def _no_share(written: tree.Expression, share: object, scope: Scope) -> None:
     problem = f"the share of a quantile lies between 0 and 1, and this is {scope.written(written.span)}"
     percent = isinstance(share, int | float) and not isinstance(share, bool) and 1 < share <= 100
@@ -358,7 +373,7 @@ NEVER_MORE_THAN_1 = ("accuracy", "balanced_accuracy", "f1", "f1_macro", "f1_micr
 
 
 def _of_moment(text: str, span: Span) -> Typed:
-    return Typed(Literal_(value=text, text=text), "date", span)
+    return Typed(Literal_(value=text, text=text), "date", span, stamp="T" in text)
 
 
 def _column_type(column: Column | None) -> str:
@@ -383,7 +398,9 @@ def _measures_are_wrong(node: Node, scope: Scope) -> bool:
     """Whether a mistake was told that hides what a model measures."""
     if scope.may_hold(node.name, "predict", "measure"):
         return True
-    block = scope.names.block_of[node.name]
+    block = scope.names.block_of.get(node.name)
+    if block is None:  # another has the name, which is told
+        return True
     lines = [line for line in block.lines if isinstance(line, tree.Measure | tree.Predict)]
     spans = [*(line.span for line in lines), *([block.recipe.span] if block.recipe else [])]
     return any(scope.told_within(span) for span in spans)

@@ -89,6 +89,7 @@ def lacking(program: Program, block_of: Mapping[str, tree.Block], env: tree.Env,
             help=target.lacks[what],
         )
         for node in program.nodes
+        if node.name in block_of  # else another has the name, which is told
         for what, span in _asked(node, block_of[node.name])
         if what in target.lacks
     ]

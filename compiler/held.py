@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from .moments import moment
 from .program import Expression, Literal_, Scalar
 from .verdict import COMPARISONS
 
@@ -27,6 +28,7 @@ class Side:
     value: Scalar = None
     more: bool = True
     counts: bool = False
+    stamp: bool = False  # a date with a time of day
 
     @property
     def is_literal(self) -> bool:
@@ -70,6 +72,9 @@ def backwards(low: Expression | None, high: Expression | None) -> bool:
     if not (isinstance(low, Literal_) and isinstance(high, Literal_)):
         return False
     first, last = low.value, high.value
+    moments = moment(first), moment(last)
+    if moments[0] is not None and moments[1] is not None:
+        return moments[0] > moments[1]
     numbers = isinstance(first, int | float) and isinstance(last, int | float)
     return first > last if numbers or (isinstance(first, str) and isinstance(last, str)) else False  # type: ignore[operator]
 
@@ -152,13 +157,28 @@ def _instead(left: Side, right: Side) -> str:
 def _computed(operator: str, left: Side, right: Side) -> str | Wrong:
     types = {left.type, right.type}
     if "date" in types and operator in ("+", "-") and types <= {"date", "number", ""}:
-        return "number" if types == {"date"} and operator == "-" else "date" if left.type == "date" else ""
+        return _of_dates(operator, left, right)
     for at, side in (("left", left), ("right", right)):
         if side.type not in (*QUANTITIES, ""):
             return Wrong(at, f"{side.text} is a {side.type}, and {operator} computes with numbers")
     if operator in ("*", "/") or types - {""} <= set(NUMBERS) or len(types - {""}) == 1:
         return _of_product(operator, left, right)
     return _unlike(left, right)
+
+
+def _of_dates(operator: str, left: Side, right: Side) -> str | Wrong:
+    """Dates are apart by days, and days from a date there is another."""
+    stamps = [side for side in (left, right) if side.stamp]
+    if stamps:  # the time between two moments is no number: SQL knows in which unit it is wanted
+        help_ = "compute it in SQL, as in date_diff('hour', a, b), and ask about that column"
+        return Wrong("both", f"{stamps[0].text} is a timestamp, and {operator} computes with numbers and dates", help_)
+    if operator == "+" and left.type == right.type:
+        return Wrong("both", "two dates have no sum", "one taken from the other, with -, gives days")
+    if operator == "-" and left.type in NUMBERS:
+        return Wrong("both", f"{left.text} is a number, and {right.text} a date", f"write {right.text} - {left.text}")
+    if "" in (left.type, right.type):
+        return "date" if left.type == "date" and operator == "+" else ""
+    return "number" if left.type == right.type else "date"
 
 
 def _of_product(operator: str, left: Side, right: Side) -> str:

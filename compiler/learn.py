@@ -134,7 +134,8 @@ def _task(line: tree.Predict, node: Node, known: Columns | None, positive: Scala
 
 def _as_measured(node: Node, scope: Scope) -> Task:
     """Where the target's type is not known, the metrics tell."""
-    lines = scope.names.block_of[node.name].lines
+    block = scope.names.block_of.get(node.name)
+    lines = block.lines if block else ()
     words = [metric.name for line in lines if isinstance(line, tree.Measure) for metric in line.metrics]
     best = [
         pair.value for line in lines if isinstance(line, tree.Search) for pair in line.options if pair.name == "best"
@@ -284,8 +285,8 @@ def _decided(check: str, entry: str, node: Node, scope: Scope) -> tuple[bool | N
     takes = signature.estimator_arguments(entry) or ()
     for option, wanted in _WITH.get(check, ()):
         if option in takes:
-            block = scope.names.block_of[node.name]
-            if any(isinstance(line, tree.Among) and line.name == option for line in block.lines):
+            block = scope.names.block_of.get(node.name)
+            if any(isinstance(line, tree.Among) and line.name == option for line in (block.lines if block else ())):
                 return None, ""
             value = f'"{wanted[0]}"' if isinstance(wanted[0], str) else "true"
             return node.arguments.get(option) in wanted, f"write {option} = {value}"

@@ -39,12 +39,16 @@ class Imported:
 
 @dataclass(frozen=True, slots=True)
 class Module:
-    """What a file binds at its top level, what else it does when imported, and what it takes in with a star."""
+    """What a file binds at its top level, what else it does when imported, and what it takes in with a star.
+
+    `runs` are the statements that bind names and run what is called on the way: each with the names that it calls by.
+    """
 
     tree: ast.Module
     binds: dict[str, list[ast.stmt | Imported]]
     acts: tuple[ast.stmt, ...]
     stars: tuple[Imported, ...]
+    runs: tuple[tuple[ast.stmt, frozenset[str]], ...] = ()
 
 
 class Broken(Exception):
@@ -71,8 +75,10 @@ def module_of(path: str, text: str) -> Module:
                 stars.append(bound)
             else:
                 binds.setdefault(name, []).append(bound)
-    acts = tuple(statement for statement in tree.body if _acts(statement) and not _is_main(statement))
-    return Module(tree, binds, acts, tuple(stars))
+    ran = [statement for statement in tree.body if not _is_main(statement)]
+    acts = tuple(statement for statement in ran if _acts(statement))
+    runs = tuple((one, called) for one in ran if one not in acts and (called := frozenset(_run([one]))))
+    return Module(tree, binds, acts, tuple(stars), runs)
 
 
 def _bindings(statement: ast.stmt) -> Iterator[tuple[str, ast.stmt | Imported]]:
@@ -117,6 +123,31 @@ def _acts(statement: ast.stmt) -> bool:
         case ast.Delete() | ast.Assert() | ast.Raise():
             return True
     return any(_acts(part) for part in within(ast.iter_child_nodes(statement)) if isinstance(part, ast.stmt))
+
+
+def _run(nodes: Iterable[ast.AST]) -> Iterator[str]:
+    """The names that are called by while statements bind theirs: as decorator, as base or metaclass of a class (which
+    may keep its subclasses), or outright. `reg.add(f)` is a call by `reg`."""
+    for node in nodes:
+        match node:
+            case ast.FunctionDef() | ast.AsyncFunctionDef():
+                yield from filter(None, map(_head, node.decorator_list))
+            case ast.ClassDef():
+                above = (*node.decorator_list, *node.bases, *(given.value for given in node.keywords))
+                yield from filter(None, map(_head, above))
+                yield from _run(node.body)
+            case ast.Lambda():
+                pass
+            case _:
+                if isinstance(node, ast.Call):
+                    yield from filter(None, [_head(node)])
+                yield from _run(ast.iter_child_nodes(node))
+
+
+def _head(node: ast.AST) -> str:
+    while isinstance(node, ast.Attribute | ast.Call | ast.Subscript):
+        node = node.func if isinstance(node, ast.Call) else node.value
+    return node.id if isinstance(node, ast.Name) else ""
 
 
 def within(nodes: Iterable[ast.AST]) -> Iterator[ast.AST]:

@@ -85,7 +85,9 @@ def unreadable(problem: Problem, written: tree.Text | tree.Reference, scope: Sco
 def _call(block: tree.Block, node: Node, read: Signature, scope: Scope) -> None:
     """The function's parameters are the inputs and arguments, matched by name."""
     factory = _is_factory(block, node, read)
-    if not factory:
+    if factory:
+        _fitted_on_one(block, read, scope)
+    else:
         block = arguments.apart_from_inputs(block, scope)
     if not read.open:
         _strangers(block, read, () if factory else block.inputs, scope)
@@ -197,6 +199,8 @@ def _constructor(block: tree.Block, node: Node, read: Signature, from_package: b
     if from_package:
         known = tuple(argument.arg for argument in called.arguments) if called else ()
     closed = (called is not None and not called.open) if from_package else not read.open
+    if node.kind == "model":
+        _fitted_on_one(block, read, scope)
     for line in _assigned(block):
         if isinstance(line.value, tree.Column):
             continue  # it goes to fit
@@ -211,6 +215,15 @@ def _constructor(block: tree.Block, node: Node, read: Signature, from_package: b
         wanted = _wanted_of_class(read, called, _parameter(line.name, known), _value(line, scope))
         if wanted is not None:
             _refuse(_name(read), line, *wanted, scope)
+
+
+def _fitted_on_one(block: tree.Block, read: Signature, scope: Scope) -> None:
+    """What is constructed first is fitted then, on the first input: another would be lost."""
+    for item in block.inputs[1:]:
+        if scope.is_there(item):
+            first, name = block.inputs[0].reference, item.alias or str(item.reference)
+            help_ = f"it is fitted on one input, {first}: take {name} out of from, or name a function of yours that takes both"
+            scope.tell("E402", item.span, {"function": _name(read), "name": name}, help=help_)
 
 
 def _parameter(name: str, known: Sequence[str]) -> str:

@@ -8,9 +8,9 @@ from ..grammar import tree
 from ..grammar.diagnostic import Fix, nearest
 from ..grammar.source import Span
 from . import values
-from .held import Side, Wrong, backwards, example, held, type_of
+from .held import Side, backwards, example, held, type_of
 from .program import Expression, Literal_, Node, Operation, Rows, Scalar
-from .scope import Scope, column_missing, did_you_mean, dotted, last_part
+from .scope import Scope, column_missing, did_you_mean, last_part
 from .types import Column, by_name
 
 
@@ -137,21 +137,12 @@ class _RowWriter:
             return None
         if operator in ("==", "!=") and not (self._in_set(left, right) and self._in_set(right, left)):
             return None
-        found = self._between_times(operator, left, right) or held(operator, self._side(left), self._side(right))
+        found = held(operator, self._side(left), self._side(right))
         if isinstance(found, str):
             return found
         span = {"left": left.span, "right": right.span, "both": whole}[found.at]
         self.scope.tell("E604", span, {"problem": found.problem}, help=found.help)
         return None
-
-    def _between_times(self, operator: str, left: _Written, right: _Written) -> Wrong | None:
-        """The time between two moments is no number: SQL knows in which unit it is wanted."""
-        moments = [one for one in (left, right) if one.column is not None and one.column.type.base == "timestamp"]
-        if operator not in ("+", "-") or not moments:
-            return None
-        name = moments[0].column.name if moments[0].column else ""
-        help_ = "compute it in SQL, as in date_diff('hour', a, b), and ask about that column"
-        return Wrong("both", f"{dotted(name)} is a timestamp, and {operator} computes with numbers and dates", help_)
 
     def _in_set(self, side: _Written, other: _Written) -> bool:
         """False, and told, where a text is held against a closed set that does not hold it."""
@@ -166,7 +157,9 @@ class _RowWriter:
         return False
 
     def _side(self, written: _Written) -> Side:
-        return Side(written.type, " ".join(self.scope.written(written.span).split()), written.value)
+        moment = isinstance(written.value, str) and "T" in written.value and written.type == "date"
+        stamp = moment or (written.column is not None and written.column.type.base == "timestamp")
+        return Side(written.type, " ".join(self.scope.written(written.span).split()), written.value, stamp=stamp)
 
     def _membership(self, written: tree.Binary) -> _Written | None:
         left = self.write(written.left)

@@ -77,7 +77,8 @@ class Scope:
             name = wanted.pop()
             if name in seen:
                 continue
-            if name not in self.nodes or self.may_hold(name) or self.told_within(self.names.block_of[name].span):
+            block = self.names.block_of.get(name)  # None where another has the name
+            if name not in self.nodes or block is None or self.may_hold(name) or self.told_within(block.span):
                 return True
             seen.add(name)
             wanted += [item.name for item in self.nodes[name].inputs]

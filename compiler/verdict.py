@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from .moments import computed, moment
 from .program import Expect, Expression, Fact, Literal_, Operation, Rows, Within
 
 COMPARISONS = ("<", "<=", ">", ">=", "==", "!=")
@@ -65,8 +66,8 @@ def evaluate(expression: Expression, answer: Answer) -> Any:
             return answer(expression)
         case Within(value=value, low=low, high=high):
             found = evaluate(value, answer)
-            above = low is None or _compare(">=", found, evaluate(low, answer))
-            return above and (high is None or _compare("<=", found, evaluate(high, answer)))
+            ends = ((">=", low), ("<=", high))
+            return _all(_compare(sign, found, evaluate(end, answer)) for sign, end in ends if end is not None)
         case Operation(operator="else", operands=(left, right)):
             try:
                 found = evaluate(left, answer)
@@ -80,20 +81,40 @@ def evaluate(expression: Expression, answer: Answer) -> Any:
 
 def _operate(operator: str, operands: tuple[Expression, ...], answer: Answer) -> Any:
     if operator == "and":
-        return all(evaluate(operand, answer) for operand in operands)
+        return _all(evaluate(operand, answer) for operand in operands)
     if operator == "or":
-        return any(evaluate(operand, answer) for operand in operands)
+        return _not(_all(_not(evaluate(operand, answer)) for operand in operands))
     found = [evaluate(operand, answer) for operand in operands]
     if operator == "not":
-        return not found[0]
+        return _not(found[0])
     if operator in COMPARISONS:
         return _compare(operator, found[0], found[1])
     if None in found:
         return None
-    return _arithmetic(operator, found)
+    try:
+        return _arithmetic(operator, found)
+    except (TypeError, OverflowError):  # a column of unknown type that turns out to be no number
+        return None
+
+
+def _all(truths: Iterable[bool | None]) -> bool | None:
+    """None, for neither, where something in it has nothing to compare and no other decides."""
+    unknown = False
+    for one in truths:
+        if one is False:
+            return False
+        unknown |= one is None
+    return None if unknown else True
+
+
+def _not(truth: bool | None) -> bool | None:
+    """What has nothing to compare does not hold, and neither does its opposite."""
+    return None if truth is None else not truth
 
 
 def _arithmetic(operator: str, found: list[Any]) -> Any:
+    if any(isinstance(value, str) for value in found):
+        return computed(operator, found[0], found[-1])
     match operator:
         case "neg":
             return -found[0]
@@ -108,11 +129,24 @@ def _arithmetic(operator: str, found: list[Any]) -> Any:
     raise AssertionError(f"no operator {operator}")
 
 
-def _compare(operator: str, left: Any, right: Any) -> bool:
-    if left is None or right is None:  # nothing to compare, as the mean of no rows: it does not hold
-        return False
-    if isinstance(left, str) and isinstance(right, str):  # ISO dates and times of different precision
-        left, right = left.replace("T", " "), right.replace("T", " ")
+def _compare(operator: str, left: Any, right: Any) -> bool | None:
+    """None where there is nothing to compare, as with the mean of no rows or a metric that is no number."""
+    if left is None or right is None or left != left or right != right:  # NaN is not even itself
+        return None
+    moments = moment(left), moment(right)  # ISO texts of different precision are one moment
+    if None not in moments:
+        left, right = moments
+    if operator == "==":
+        return bool(left == right)
+    if operator == "!=":
+        return bool(left != right)
+    try:
+        return _ordered(operator, left, right)
+    except TypeError:  # a column of unknown type: a date has no order with a number
+        return None
+
+
+def _ordered(operator: str, left: Any, right: Any) -> bool:
     match operator:
         case "<":
             return bool(left < right)
@@ -120,11 +154,7 @@ def _compare(operator: str, left: Any, right: Any) -> bool:
             return bool(left <= right)
         case ">":
             return bool(left > right)
-        case ">=":
-            return bool(left >= right)
-        case "==":
-            return bool(left == right)
-    return bool(left != right)
+    return bool(left >= right)
 
 
 def _shown(expression: Expression, answer: Answer, first: First) -> str:
@@ -137,12 +167,24 @@ def _shown(expression: Expression, answer: Answer, first: First) -> str:
             ends = [show(evaluate(end, answer)) if end is not None else "" for end in (low, high)]
             return f"{show(evaluate(value, answer))} needs to lie in {ends[0]}..{ends[1]}"
         case Operation(operator="and" | "or", operands=operands):
-            return "; ".join(filter(None, (_shown(operand, answer, first) for operand in operands)))
+            return _shown_deciding(bool(evaluate(expression, answer)), operands, answer, first)
         case Operation(operator="not", operands=(inner,)):
             return _shown(inner, answer, first)
         case Fact(function="unique", column=column):
             return f"{column} {'has no repeated value' if answer(expression) else 'has repeated values'}"
     return ""
+
+
+def _shown_deciding(whole: bool, operands: Sequence[Expression], answer: Answer, first: First) -> str:
+    """Of the sides of an `and` or `or` those by which it holds or does not: the others say nothing of it."""
+    told = []
+    for operand in operands:
+        try:
+            if bool(evaluate(operand, answer)) == whole:
+                told.append(_shown(operand, answer, first))
+        except (NoLast, NotKnown):  # a side that nobody had to look at
+            continue
+    return "; ".join(filter(None, told))
 
 
 def _shown_rows(count: int, first: Sequence[Mapping[str, Any]]) -> str:
@@ -166,7 +208,7 @@ def _shown_comparison(operator: str, left: Expression, right: Expression, answer
     found, needed = evaluate(left, answer), evaluate(right, answer)
     text = f"{show(found)} needs {'' if operator in ('>=', '<=') else operator + ' '}{_literal_text(right) or show(needed)}"
     numbers = all(isinstance(v, int | float) and not isinstance(v, bool) for v in (found, needed))
-    if numbers and not _compare(operator, found, needed):
+    if numbers and _compare(operator, found, needed) is False:
         if found == needed and operator in (">", "<"):
             text += f", and is no {'more' if operator == '>' else 'less'}"
         elif operator in (">", ">="):

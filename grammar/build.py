@@ -31,6 +31,7 @@ class Build:
     def __init__(self, path: str) -> None:
         self.path = path
         self.problems: list[Diagnostic] = []
+        self.grouped: dict[int, tuple[tree.Expression, Span]] = {}  # where the parentheses of a part stand
 
     # --- statements. Their span and description are added by `finish` -----------------------------------------
 
@@ -166,7 +167,7 @@ class Build:
         return tree.Measure(tuple(metrics), on, self._span(word).to(on.span))
 
     def expect(self, word: Token, condition: tree.Expression) -> tree.Expect:
-        return tree.Expect(condition, self._span(word).to(condition.span))
+        return tree.Expect(condition, self._span(word).to(self._reach(condition)))
 
     def needs(self, word: Token, *options: tree.Pair) -> tree.Needs:
         return tree.Needs(options, self._span(word).to(options[-1].span))
@@ -188,14 +189,14 @@ class Build:
         """`a op b op c …`, grouped from the left."""
         result = first
         for operator, right in _steps(rest):
-            result = tree.Binary(operator, result, right, result.span.to(right.span))
+            result = tree.Binary(operator, result, right, self._reach(result).to(self._reach(right)))
         return result
 
     def not_in(self, left: tree.Expression, _not: Token, _in: Token, right: tree.Expression) -> tree.Binary:
-        return tree.Binary("not in", left, right, left.span.to(right.span))
+        return tree.Binary("not in", left, right, self._reach(left).to(self._reach(right)))
 
     def unary(self, operator: Token, operand: tree.Expression) -> tree.Expression:
-        span = self._span(operator).to(operand.span)
+        span = self._span(operator).to(self._reach(operand))
         if operator.text == "-" and isinstance(operand, tree.Number) and operand.value >= 0:
             return tree.Number(-operand.value, operand.unit, span)
         return tree.Unary(operator.text, operand, span)
@@ -243,7 +244,9 @@ class Build:
         *items, close = parts
         return tree.Items(tuple(item for item in items if item is not None), self._between(open_, close))
 
-    def group(self, _open: Token, inner: tree.Expression, _close: Token) -> tree.Expression:
+    def group(self, open_: Token, inner: tree.Expression, close: Token) -> tree.Expression:
+        """The same without its parentheses, but what it begins or ends reaches to them."""
+        self.grouped[id(inner)] = (inner, self._between(open_, close))
         return inner
 
     # --- tokens -----------------------------------------------------------------------------------------------
@@ -253,6 +256,10 @@ class Build:
             return Span(self.path, thing.start, thing.end)
         span: Span = thing.span
         return span
+
+    def _reach(self, part: tree.Expression) -> Span:
+        grouped = self.grouped.get(id(part))
+        return grouped[1] if grouped and grouped[0] is part else part.span
 
     def _between(self, first: Token, last: Token) -> Span:
         return Span(self.path, first.start, last.end)

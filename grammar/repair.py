@@ -48,6 +48,9 @@ def with_fix(one: Diagnostic, sources: Mapping[str, Source]) -> Diagnostic:
     """What is told with "did you mean" of exactly the word that is underlined can be put in its place."""
     meant = MEANT.match(one.help)
     source = sources.get(one.span.path)
+    if meant and one.fix is not None and source is not None and one.fix.span.path == source.path:
+        written = source.text[one.fix.span.start : one.fix.span.end]
+        return replace(one, fix=None) if _of_another_number(written, one.fix.text) else one
     if one.fix is not None or meant is None or source is None or one.code.startswith("E0"):
         return one
     span = one.span
@@ -60,6 +63,8 @@ def with_fix(one: Diagnostic, sources: Mapping[str, Source]) -> Diagnostic:
     if not _is_told(word, one):
         return one
     end = start + len(written)
+    if _of_another_number(word, meant[1]):
+        return one
     return replace(one, fix=Fix(Span(span.path, start, end), _dressed(_bare(meant[1]), written)))
 
 
@@ -67,6 +72,12 @@ def _is_told(word: str, one: Diagnostic) -> bool:
     """Whether the mistake is about this word; where a column is missing, it is about the column."""
     facts = [one.facts["column"]] if "column" in one.facts else one.facts.values()
     return bool(word) and any(re.search(rf"(?<!\w){re.escape(word)}(?!\w)", str(fact)) for fact in facts)
+
+
+def _of_another_number(written: str, instead: str) -> bool:
+    """A name with another number is another thing, as .p99 is not .p90: it may be meant, and is for a person to say."""
+    numbers = re.findall(r"\d+", written), re.findall(r"\d+", instead)
+    return all(numbers) and numbers[0] != numbers[1]
 
 
 def _bare(written: str) -> str:

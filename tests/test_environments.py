@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import sqlite3
 import time
@@ -315,3 +316,20 @@ def test_a_step_that_needs_more_gpus_than_there_are(project: Project) -> None:
     ran = project.run("apply", env={"CUDA_VISIBLE_DEVICES": "0"})
     assert ran.code == 4
     assert "it needs 2 GPU, and there is 1 here" in ran.text
+
+
+# --- a name taken twice ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("first", ["param k: int = 1", "secret k", "param d: int = 1", "secret d"])
+def test_a_block_of_the_name_of_a_param_or_secret_is_one_mistake_also_where_there_are_environments(
+    project: Project, first: str
+) -> None:
+    blocks = (
+        'data d from csv "c.csv"\ndata k from d by sql "select id from d"\ndata e from k by sql "select id from k"\n'
+    )
+    learns = 'model k2 from d by python "sklearn.svm:SVC" {\n  predict .churned from .id\n  measure roc_auc on d\n}\n'
+    project.write(a__mlspec=f"{first}\n{blocks}{learns}env prod on local\n", c__csv="id,churned\n1,true\n2,false\n")
+    told = re.findall(r"^error\[(\w+)\]", project.run("check").text, re.MULTILINE)
+    assert set(told) <= {"E102", "E104", "E610"}
+    assert told.count("E102") == 1

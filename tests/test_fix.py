@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+import pytest
 from helpers import Project
 from mlspec.compiler.load import InMemory
 from mlspec.compiler.mend import mend
@@ -40,6 +41,37 @@ def test_a_fix_that_does_not_help_is_left_out_and_the_others_are_made() -> None:
 
 def test_a_sound_spec_is_left_alone() -> None:
     assert mend("x.mlspec", 'data a from csv "a.csv"\n', InMemory({}, {"a.csv": COLUMNS})).after == {}
+
+
+@pytest.mark.parametrize(
+    ("line", "instead"),
+    [
+        ("expect .p90 < 3ms", ""),
+        ("expect .eror < 3%", "expect .errors < 3%"),
+    ],
+)
+def test_another_number_is_another_thing_and_left_to_a_person(line: str, instead: str) -> None:
+    spec = f"""data d from csv "a.csv"
+model m from d by python "sklearn.linear_model:LogisticRegression" {{
+  predict .left from .x
+  measure f1_macro on d
+}}
+service s from m by http {{
+  {line}
+}}
+"""
+    assert mended(spec) == (spec.replace(line, instead) if instead else spec)
+
+
+def test_a_metric_that_is_not_measured_is_not_replaced_by_another() -> None:
+    spec = """data d from csv "a.csv"
+model m from d by python "sklearn.linear_model:LogisticRegression" {
+  predict .left from .x
+  measure precision_macro on d
+  expect .precision > 80%
+}
+"""
+    assert mended(spec) == spec
 
 
 def test_the_spec_and_what_it_uses_are_fixed_line_by_line(project: Project) -> None:

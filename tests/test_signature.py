@@ -291,6 +291,65 @@ def test_what_a_file_does_when_imported_counts() -> None:
     assert read("m.py:f", files).code.packages == ("numpy",)
 
 
+REGISTRY = """
+import sys
+from functools import cache
+import numpy as np
+STEPS = []
+def step(f):
+  STEPS.append(f)
+  return f
+def named(name):
+  return step
+class Plug:
+  def __init_subclass__(cls): STEPS.append(cls)
+"""
+
+
+@pytest.mark.parametrize(
+    "noted",
+    [
+        "@step\ndef double(d): return d * 2",
+        "@named('double')\ndef double(d): return d * 2",
+        "def double(d): return d * 2\n_ = step(double)",
+        "double = step(lambda d: d * 2)\ndouble2: object = step(double)",
+        "class Twice(Plug):\n  def __call__(self, d): return d * 2",
+        "class Twice:\n  @step\n  def double(d): return d * 2",
+        "if True:\n  @step\n  def double(d): return d * 2",
+    ],
+)
+def test_what_a_registry_of_the_project_came_to_know_when_imported_counts(noted: str) -> None:
+    go = "def go(d):\n  for s in STEPS: d = s(d)\n  return d\n"
+    assert changed("m.py:go", "m.py", "d * 2", "d * 3", {"m.py": f"{REGISTRY}{noted}\n{go}"})
+    elsewhere = {"m.py": f"from h import STEPS\nimport more\n{go}", "h.py": REGISTRY,
+                 "more.py": f"from h import step, named, Plug\n{noted}\n"}  # fmt: skip
+    assert changed("m.py:go", "more.py", "d * 2", "d * 3", elsewhere)
+
+
+def test_the_order_in_which_a_registry_came_to_know_them_counts() -> None:
+    one, two = "@step\ndef a(d): return d + 2\n", "@step\ndef b(d): return d * 2\n"
+    go = "def go(d):\n  for s in STEPS: d = s(d)\n  return d\n"
+    assert digest("m.py:go", {"m.py": REGISTRY + one + two + go}) != digest(
+        "m.py:go", {"m.py": REGISTRY + two + one + go}
+    )
+
+
+@pytest.mark.parametrize(
+    "aside",
+    [
+        "@cache\ndef other(d): return d * 2",
+        "@np.vectorize\ndef other(d): return d * 2",
+        "class Other:\n  @property\n  def twice(self): return 2 * 2",
+        "class Other(np.ndarray):\n  twice = 2 * 2",
+        "other = np.array([2 * 2])",
+        "other = lambda d: step(d * 2)",
+    ],
+)
+def test_what_a_package_is_given_when_imported_counts_only_where_it_is_used(aside: str) -> None:
+    files = {"m.py": f"{REGISTRY}{aside}\ndef go(d): return d\n"}
+    assert not changed("m.py:go", "m.py", "* 2", "* 3", files)
+
+
 def test_a_name_bound_in_parts_counts_in_all_of_them() -> None:
     number = "import sys\nif sys.platform == 'x':\n  N = 1\nelse:\n  N = 2\nN += 3\n"
     files = {"m.py": number + "M = [N]\nM[0] = 4\ndef f(): return M\n"}
@@ -308,6 +367,9 @@ def test_a_name_bound_in_parts_counts_in_all_of_them() -> None:
         "def f(): return __import__('h').g()",
         "import h\ndef f(): return eval('h.g()')",
         "import h\ndef f(): return h.made_while_running",
+        "import h, sys\ndef f(): return getattr(sys.modules[__name__], 'h').g()",
+        "import h\nfrom sys import modules as loaded\ndef f(): return getattr(loaded[__name__], 'h').g()",
+        "import h\ndef f(): return vars()['h'].g()",
     ],
 )
 def test_what_cannot_be_followed_takes_in_the_whole_file(source: str) -> None:

@@ -627,6 +627,19 @@ def test_the_way_out_of_what_cannot_be_read(project: Project, source: str, told:
     assert ran.code == 1 and told in ran.text
 
 
+def test_the_name_of_a_spec_is_no_path(project: Project) -> None:
+    ran = project.run("init", "--name", "a b/c")
+    assert (ran.code, "a spec's name is no path" in ran.text) == (4, True), ran.text
+
+
+@pytest.mark.parametrize("source", ["csv", "folder", "sqlite", "parquet"])
+def test_a_place_longer_than_any_name_of_a_file_is_told(project: Project, source: str) -> None:
+    more = ' { table = "t" }' if source == "sqlite" else ""
+    project.write(a__mlspec=f'data d from {source} "{"x" * 300}"{more}\n')
+    ran = project.run("check")
+    assert "E701" in ran.text and "Traceback" not in ran.text
+
+
 def test_a_spec_is_begun_from_any_file_of_data(project: Project) -> None:
     import openpyxl
 

@@ -180,6 +180,7 @@ def literal(value: int | float | str | bool, type_: str = "") -> Side:
         (P95, "<", literal(5), None), (P95, "<", literal(0.005, "time"), "truth"), (P95, "/", P95, "number"),
         (P95, "*", literal(2), "time"), (P95, "+", literal(2), None), (DAY, ">", literal("2020-01-01"), "truth"),
         (DAY, ">", literal("soon"), None), (DAY, ">", literal(5), None), (DAY, "-", DAY, "number"), (DAY, "+", literal(1), "date"),
+        (literal(1), "+", DAY, "date"), (literal(1), "-", DAY, None), (DAY, "+", DAY, None), (DAY, "-", UNKNOWN, ""),
         (NAME, "==", literal(3), None), (NAME, "<", literal("m"), "truth"), (NAME, "+", literal("m"), None),
         (OK, "==", literal(True), "truth"), (OK, ">", literal(True), None), (OK, "and", OK, "truth"), (OK, "or", ROWS, None),
         (AUC, ">", literal(80), None), (AUC, ">=", literal(0.8), "truth"), (AUC, "else", literal(0), "number"),

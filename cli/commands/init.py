@@ -18,6 +18,8 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(given: argparse.Namespace) -> int:
     name = (given.name or Path.cwd().name).replace(" ", "_").replace("-", "_") or "spec"
+    if "/" in name or "\\" in name:
+        raise Trouble(f"write {name}.mlspec", "a spec's name is no path", "go to the folder first, then mlspec init")
     target = Path(f"{name}.mlspec")
     if target.exists():
         raise Trouble(f"write {target}", "it is there already")

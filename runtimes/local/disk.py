@@ -56,7 +56,11 @@ class Disk:
         key = shipping.key_of(word, place, arguments)
         if self.shipped is not None and key in self.shipped.columns:
             return self.shipped.columns[key]
-        found = self._columns(word, place, arguments, declared)
+        try:
+            found = self._columns(word, place, arguments, declared)
+        except OSError as error:  # as of a name too long for any file, or of one that may not be read
+            self.asked[place] = ""
+            found = Unreadable(f"could not read {place}: {error.strerror}")
         if not isinstance(found, Unreadable) and found is not None:
             self.found[key] = found
         return found

@@ -20,6 +20,13 @@ from ..trouble import Trouble
 
 def find(root: Path, place: str) -> tuple[str, ...]:
     """The files of a place, relative to `root` as the place is, sorted."""
+    try:
+        return _found(root, place)
+    except OSError as error:  # as of a name too long for any file, or a folder that one may not look into
+        raise Trouble(f"read {place}", error.strerror or str(error)) from None
+
+
+def _found(root: Path, place: str) -> tuple[str, ...]:
     full = root / place
     if full.is_file():
         return (place,)
@@ -52,8 +59,11 @@ def _did_you_mean(root: Path, place: str) -> str:
 
 def folder_of(root: Path, place: str) -> Path:
     full = root / place
-    if full.is_dir():
-        return full
+    try:
+        if full.is_dir():
+            return full
+    except OSError as error:
+        raise Trouble(f"read {place}", error.strerror or str(error)) from None
     cause = "it is a file, not a folder" if full.exists() else "there is no such folder"
     raise Trouble(f"read {place}", cause, "" if full.exists() else _did_you_mean(root, place))
 
