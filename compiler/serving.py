@@ -11,6 +11,7 @@ from ..grammar import tree
 from ..grammar.kinds import ANSWERING
 from ..grammar.source import Span
 from . import annotation, arguments, learn, python_fits, requests, shapes, values, verdict
+from .load import undecoded
 from .program import Exchange, Fact, Node, Predict, Shape
 from .program import Recipe as Made
 from .scope import Scope, did_you_mean
@@ -148,6 +149,10 @@ def _example(block: tree.Block, base: Node, request: Shape, scope: Scope) -> str
     if text is None:
         why = {"why": f"there is no file {file}"}
         scope.tell("E701", span, why, help=did_you_mean(file, scope.files.names(), " ").strip())
+        return ""
+    wrong = undecoded(file, text)
+    if wrong is not None:
+        scope.tell("E701", span, {"why": wrong.why}, help=wrong.help)
         return ""
     problem, value = _as_request(text, request)
     if problem:
