@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from ..compiler.program import LOCAL, Program
 from ..compiler.state import Accepted
 from ..runtimes.local.session import Checked, Session, find_spec
-from ..runtimes.trouble import Trouble
+from ..runtimes.trouble import Misuse, Trouble
 
 if TYPE_CHECKING:
     from ..compiler.actions import Refuse
@@ -143,7 +143,7 @@ def guarded(work: Callable[[], int]) -> int:
         return MISTAKE
     except Trouble as trouble:
         tell_trouble(trouble)
-        return FAILED
+        return USAGE if isinstance(trouble, Misuse) else FAILED
     except KeyboardInterrupt:
         sys.stderr.write("\nstopped. What was finished stays; apply again to go on.\n")
         return INTERRUPTED

@@ -55,9 +55,14 @@ def undecoded(path: str, text: str) -> Unreadable | None:
     )
 
 
+def mark_between(names: Sequence[str]) -> str:
+    """What stands between the values of a csv file, if all its columns were read as one."""
+    return next((mark for mark in ";\t|" if mark in names[0]), "") if len(names) == 1 else ""
+
+
 def apart_by(names: Sequence[str]) -> str:
-    """The argument that a csv file needs, if all its columns were read as one."""
-    mark = next((mark for mark in ";\t|" if mark in names[0]), "") if len(names) == 1 else ""
+    """The argument that such a file needs."""
+    mark = mark_between(names)
     return f'delimiter = "{mark}"'.replace("\t", "\\t") if mark else ""
 
 

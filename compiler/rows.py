@@ -9,8 +9,9 @@ from ..grammar.diagnostic import Fix, nearest
 from ..grammar.source import Span
 from . import values
 from .held import Side, Wrong, backwards, example, held, type_of
+from .meant import dotted
 from .program import Expression, Literal_, Node, Operation, Rows, Scalar
-from .scope import Scope, column_missing, did_you_mean, dotted, last_part
+from .scope import Scope, column_missing, did_you_mean, last_part
 from .types import Column, by_name
 
 

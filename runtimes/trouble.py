@@ -19,6 +19,10 @@ class Trouble(Exception):
         return type(self), (self.action, self.cause, self.help, self.detail)
 
 
+class Misuse(Trouble):
+    """A command was asked for what it cannot do: wrong usage, and no failure of the world."""
+
+
 def out_of_memory(error: BaseException) -> bool:
     """DuckDB has an error of its own for it."""
     return isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryException"
