@@ -109,7 +109,7 @@ def artifact(program: Program, name: str) -> Any:
         from ..grammar.diagnostic import listing, nearest
 
         close = nearest(name, nodes)
-        raise Trouble(
+        raise Misuse(
             f"find {name}",
             "the spec has no such name",
             f"did you mean {close}?" if close else f"there is {listing(nodes)}",
