@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from ..compiler.program import LOCAL, Program
 from ..compiler.state import Accepted
 from ..runtimes.local.session import Checked, Session, find_spec
-from ..runtimes.trouble import Trouble
+from ..runtimes.trouble import Misuse, Trouble
 
 if TYPE_CHECKING:
     from ..compiler.actions import Refuse
@@ -109,7 +109,7 @@ def artifact(program: Program, name: str) -> Any:
         from ..grammar.diagnostic import listing, nearest
 
         close = nearest(name, nodes)
-        raise Trouble(
+        raise Misuse(
             f"find {name}",
             "the spec has no such name",
             f"did you mean {close}?" if close else f"there is {listing(nodes)}",
@@ -143,7 +143,7 @@ def guarded(work: Callable[[], int]) -> int:
         return MISTAKE
     except Trouble as trouble:
         tell_trouble(trouble)
-        return FAILED
+        return USAGE if isinstance(trouble, Misuse) else FAILED
     except KeyboardInterrupt:
         sys.stderr.write("\nstopped. What was finished stays; apply again to go on.\n")
         return INTERRUPTED

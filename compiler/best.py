@@ -11,8 +11,9 @@ from ..grammar.kinds import BESTS, METRICS
 from ..grammar.source import Span
 from . import learn, verdict
 from .conditions import may_return
+from .meant import dotted
 from .program import Measure, Node
-from .scope import Scope, dotted
+from .scope import Scope
 
 
 def read(line: tree.Search, node: Node, folds: bool, scope: Scope) -> dict[str, Any] | None:

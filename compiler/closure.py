@@ -324,7 +324,7 @@ def _imported_by_text(call: ast.Call, uses: _Uses) -> None:
 
 
 def hash_of(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()
+    return hashlib.sha256(text.encode(errors="surrogateescape")).hexdigest()
 
 
 @lru_cache(maxsize=8192)

@@ -15,8 +15,9 @@ from ..grammar.kinds import DATA_FUNCTIONS, METRICS, SERVICE_FACTS
 from ..grammar.source import Span
 from . import notebook, rows, values
 from .held import Side, backwards, example, held, type_of
+from .meant import dotted
 from .program import Expect, Expression, Fact, Literal_, Node, Operation, Within
-from .scope import Scope, column_missing, did_you_mean, dotted, last_part
+from .scope import Scope, column_missing, did_you_mean, last_part
 from .types import Column, Columns, by_name, is_number, is_ordered
 
 

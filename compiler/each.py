@@ -5,8 +5,9 @@ from __future__ import annotations
 from ..grammar import tree
 from ..grammar.diagnostic import Fix, listing
 from ..grammar.kinds import SOURCES
+from .meant import dotted
 from .program import Each, Input, Node
-from .scope import Scope, column_missing, did_you_mean, dotted
+from .scope import Scope, column_missing, did_you_mean
 from .types import Columns, by_name
 
 READ_BY_FILE = ("csv", "parquet", "jsonl", "excel")

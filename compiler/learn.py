@@ -8,8 +8,9 @@ from ..grammar import tree
 from ..grammar.diagnostic import Fix, nearest
 from ..grammar.kinds import METRICS
 from . import installed, signature, values
+from .meant import dotted
 from .program import Measure, Node, Predict, Scalar
-from .scope import Scope, column_missing, did_you_mean, dotted, features_missing
+from .scope import Scope, column_missing, did_you_mean, features_missing
 from .types import BOOL, FLOAT, Column, Columns, Type, by_name, is_number
 
 Task = Literal["classification", "regression", "none"]

@@ -16,7 +16,7 @@ from ..grammar.kinds import RECIPES
 from ..grammar.parse import Parsed
 from ..grammar.source import Source
 from .lines import said
-from .load import Files
+from .load import Files, undecoded
 
 Read = Callable[[Source], Parsed]
 
@@ -118,6 +118,10 @@ class _Linker:
         if parsed is None:
             known = [name for name in self.files.names() if name.endswith(".mlspec")]
             self._unread(prefix, _no_such_file(use.place, known))
+            return
+        wrong = undecoded(place, self.sources[parsed.document.path].text)
+        if wrong is not None:
+            self._unread(prefix, Diagnostic("E701", use.place.span, {"why": wrong.why}, help=wrong.help))
             return
         given = self._given(use, parsed.document)
         module = _Module(

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+import re
+import tokenize
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
@@ -28,9 +31,38 @@ class Unreadable:
     there: bool = True
 
 
+def decoded(path: str, content: bytes) -> str:
+    """What a file holds: UTF-8, or what a file of Python says in its head. A byte that is none stays told apart from all
+    that can be written, as half of a surrogate pair: see `undecoded`."""
+    encoding = "utf-8"
+    if path.endswith(".py"):
+        with contextlib.suppress(SyntaxError, LookupError):
+            encoding = tokenize.detect_encoding(iter(content.splitlines(keepends=True)).__next__)[0]
+    try:
+        return content.decode(encoding.removesuffix("-sig"), errors="surrogateescape")
+    except UnicodeError:
+        return content.decode("utf-8", errors="surrogateescape")
+
+
+def undecoded(path: str, text: str) -> Unreadable | None:
+    """What is wrong with a text that is no UTF-8, as Latin-1 is none."""
+    found = re.search("[\udc80-\udcff]", text)
+    if found is None:
+        return None
+    line = text.count("\n", 0, found.start()) + 1
+    return Unreadable(
+        f"{path} is not UTF-8: line {line} holds the byte {ord(found[0]) - 0xDC00:#04x}", "save it as UTF-8"
+    )
+
+
+def mark_between(names: Sequence[str]) -> str:
+    """What stands between the values of a csv file, if all its columns were read as one."""
+    return next((mark for mark in ";\t|" if mark in names[0]), "") if len(names) == 1 else ""
+
+
 def apart_by(names: Sequence[str]) -> str:
-    """The argument that a csv file needs, if all its columns were read as one."""
-    mark = next((mark for mark in ";\t|" if mark in names[0]), "") if len(names) == 1 else ""
+    """The argument that such a file needs."""
+    mark = mark_between(names)
     return f'delimiter = "{mark}"'.replace("\t", "\\t") if mark else ""
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from dataclasses import replace
 
@@ -20,7 +21,7 @@ UNIT_OF = {"size": "GiB", "time": "m", "share": "%"}
 
 
 def dotted(name: str) -> str:
-    return f".{name}" if name.isidentifier() else f'."{name}"'
+    return f".{name}" if name.isidentifier() else f".{json.dumps(name, ensure_ascii=False)}"
 
 
 def unquoted(one: Diagnostic, argument: Argument | None) -> Diagnostic:

@@ -16,6 +16,7 @@ from itertools import count
 from typing import Any
 
 from .closure import Closure, ReadText, hash_of
+from .load import undecoded
 from .program import Code
 from .python_file import Broken, Imported, Module, Problem, imports_of, stored, within
 
@@ -116,6 +117,9 @@ def _cells(path: str, text: str) -> tuple[Cell, ...]:
 
 
 def _content(path: str, text: str) -> dict[str, Any]:
+    wrong = undecoded(path, text)
+    if wrong is not None:
+        raise Broken(Problem(wrong.why, wrong.help, path))
     try:
         content = json.loads(text)
     except ValueError:

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TypeGuard
 
+from .load import undecoded
+
 Function = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
 Chain = tuple[str, ...]  # a name and the attributes asked of it: pd.DataFrame is ("pd", "DataFrame")
 
@@ -59,6 +61,9 @@ class Broken(Exception):
 
 @lru_cache(maxsize=256)
 def module_of(path: str, text: str) -> Module:
+    wrong = undecoded(path, text)
+    if wrong is not None:
+        raise Broken(Problem(wrong.why, wrong.help, path))
     try:
         tree = ast.parse(text)
     except SyntaxError as error:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ..grammar import tree
 from . import arguments, declared, sql, values
+from .load import undecoded
 from .program import Node, Recipe, Value
 from .resolve import is_lost
 from .scope import Scope, did_you_mean
@@ -59,6 +60,10 @@ def _query(written: tree.Text | tree.Reference | None, scope: Scope) -> tuple[st
         scope.tell(
             "E701", written.span, {"why": f"there is no file {text}"}, help=did_you_mean(text, scope.files.names(), " ")
         )
+        return None
+    wrong = undecoded(text, found)
+    if wrong is not None:
+        scope.tell("E701", written.span, {"why": wrong.why}, help=wrong.help)
         return None
     return found, text
 

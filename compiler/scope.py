@@ -11,6 +11,7 @@ from ..grammar.source import Source, Span
 from . import signature as code
 from .load import Files, apart_by
 from .lock import Pinned
+from .meant import dotted
 from .program import Node, Place
 from .resolve import Names
 from .types import Columns, by_name
@@ -140,10 +141,6 @@ def last_part(reference: tree.Reference) -> Span:
     """`.x` of `a.x`."""
     quoted = 2 * (not reference.path[-1].isidentifier())
     return Span(reference.span.path, reference.span.end - len(reference.path[-1]) - 1 - quoted, reference.span.end)
-
-
-def dotted(name: str) -> str:
-    return f".{name}" if name.isidentifier() else f'."{name}"'
 
 
 def lines_of(block: tree.Block, form: type) -> list[tree.Line]:

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 import posixpath
+import re
 from collections.abc import Iterable
 from dataclasses import replace
 
 from ..grammar import tree
+from ..grammar.diagnostic import Fix
 from ..grammar.kinds import ANSWERING
 from ..grammar.source import Span
 from . import annotation, arguments, learn, python_fits, requests, shapes, values, verdict
+from .load import undecoded
 from .program import Exchange, Fact, Node, Predict, Shape
 from .program import Recipe as Made
 from .scope import Scope, did_you_mean
@@ -18,6 +21,7 @@ from .signature import Problem, Signature
 from .types import FLOAT, TEXT, TIMESTAMP, Column, Columns, Type, by_name
 
 REQUEST = "request"  # the parameter in which a function gets what it is asked
+PREDICT = "/predict"
 OWN = frozenset(argument.name for argument in ANSWERING.arguments)  # of the service, and not of the function
 
 
@@ -28,6 +32,26 @@ def routed(node: Node) -> str:
 def argument_of(node: Node, name: str) -> object:
     """An argument of a service, or what it is if unsaid."""
     return node.arguments.get(name, next(one.default for one in ANSWERING.arguments if one.name == name))
+
+
+PAGES = ("/", "/health", "/ready", "/metrics", "/openapi.json")  # where the server itself answers
+ROUTE = re.compile(r"(/[A-Za-z0-9\-._~!$&'()*+,;=:@]+)+/?")
+
+
+def _check_route(block: tree.Block, base: Node, scope: Scope) -> None:
+    route = base.arguments.get("route")
+    if not isinstance(route, str):
+        return
+    span, problem, help_, fix = _line(block, "route").value.span, "", "", None
+    if route in PAGES:
+        problem, help_ = "the server answers there itself", f'write another one, as in "{PREDICT}"'
+    elif not ROUTE.fullmatch(route):
+        slashed = f"/{route}" if ROUTE.fullmatch(f"/{route}") else ""
+        problem = "a route is the path of an address, which begins with /"
+        help_ = f'write "{slashed}"' if slashed else f'its letters are a-z, digits, - . _ and ~, as in "{PREDICT}"'
+        fix = Fix(span, f'"{slashed}"') if slashed and slashed not in PAGES else None
+    if problem:
+        scope.tell("E227", span, {"route": route, "problem": problem}, help=help_, fix=fix)
 
 
 # --- by http ----------------------------------------------------------------------------------------------------
@@ -43,6 +67,7 @@ def http(block: tree.Block, base: Node, scope: Scope) -> Node:
                 help_ = f"write in {model.name}: predict .target from .a, .b"
                 scope.tell("E215", written.span, {"name": model.name}, help=help_)
     _is_there_now(block, scope)
+    _check_route(block, base, scope)
     return base.model_copy(update={"columns": {base.name: _saw_rows(base, scope)}})
 
 
@@ -73,6 +98,7 @@ def python(block: tree.Block, base: Node, entry: str | None, given: arguments.Gi
         scope.tell("E409", written.span, {"entry": entry}, help=f"name a function that takes {REQUEST}")
         return None
     _is_there_now(block, scope)
+    _check_route(block, base, scope)
     if read.code.files:
         _called(block, base, read, scope)
     exchange = _exchange(block, base, read, scope)
@@ -148,6 +174,10 @@ def _example(block: tree.Block, base: Node, request: Shape, scope: Scope) -> str
     if text is None:
         why = {"why": f"there is no file {file}"}
         scope.tell("E701", span, why, help=did_you_mean(file, scope.files.names(), " ").strip())
+        return ""
+    wrong = undecoded(file, text)
+    if wrong is not None:
+        scope.tell("E701", span, {"why": wrong.why}, help=wrong.help)
         return ""
     problem, value = _as_request(text, request)
     if problem:

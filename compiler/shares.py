@@ -5,8 +5,9 @@ from __future__ import annotations
 from ..grammar import tree
 from . import values
 from .arguments import Given
+from .meant import dotted
 from .program import Node
-from .scope import Scope, column_missing, dotted
+from .scope import Scope, column_missing
 from .types import by_name, is_ordered
 
 

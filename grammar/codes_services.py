@@ -76,6 +76,29 @@ SERVICES = (
         ('service api by python "m.py:answer" {\n  example = "request.json"\n}\n'),
     ),
     Code(
+        "E227",
+        'the service cannot answer at "{route}": {problem}',
+        "A service answers at its route, and at /, /health, /ready, /metrics and /openapi.json with what it is and does.",
+        (
+            'data a from csv "a.csv"\n'
+            'model m from a by python "sklearn.linear_model:LinearRegression" {\n'
+            "  predict .y from .x\n"
+            "}\n"
+            "service api from m by http {\n"
+            '  route = "score"\n'
+            "}\n"
+        ),
+        (
+            'data a from csv "a.csv"\n'
+            'model m from a by python "sklearn.linear_model:LinearRegression" {\n'
+            "  predict .y from .x\n"
+            "}\n"
+            "service api from m by http {\n"
+            '  route = "/score"\n'
+            "}\n"
+        ),
+    ),
+    Code(
         "E407",
         "{function}() has no parameter request",
         (

@@ -71,7 +71,7 @@ RECIPES: dict[str, Recipe] = {
             "A text file of rows, or many by a pattern; also .gz and .zip. At https:// and s3:// too.",
             (
                 Argument("header", "bool", "Whether the first row holds the names.", True),
-                Argument("delimiter", "text", "What stands between two values.", ","),
+                Argument("delimiter", "text", "What stands between two values; in a .tsv file a tab.", ","),
                 Argument("quote", "text", "What stands around a value that holds a delimiter.", '"'),
                 Argument("decimal", "text", "What stands before the decimals of a number.", "."),
                 Argument("thousands", "text", "What stands between the thousands of a number.", ""),

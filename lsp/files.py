@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from ..compiler.load import Found, Unreadable, is_remote
+from ..compiler.load import Found, Unreadable, decoded, is_remote
 from ..compiler.program import Value
 from ..compiler.types import Column, Columns
 from ..runtimes.trouble import Trouble
@@ -74,7 +74,7 @@ class EditorFiles:
 
     def _on_disk(self, path: str) -> str | None:
         try:
-            return (self.root / path).read_bytes().decode("utf-8", errors="replace")
+            return decoded(path, (self.root / path).read_bytes())
         except (OSError, ValueError):
             return None
 

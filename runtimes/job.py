@@ -11,7 +11,7 @@ from typing import Any
 from ..grammar.kinds import SOURCES
 from .order import Answers, Divide, Division, Join, Judge, Make, Outcome
 from .store.objects import Damaged, Objects
-from .trouble import Trouble
+from .trouble import Trouble, no_memory, out_of_memory
 
 MODULES = {"sql": "sql", "python": "python", "split": "split", "predict": "predict", "shell": "shell", "notebook": "notebook",
            "seen": "seen"}  # fmt: skip
@@ -81,10 +81,11 @@ def _guarded(work: Any, action: str, memory: int | None) -> Any:
         return work()
     except (Trouble, Damaged):
         raise
-    except MemoryError:
-        limit = f" than its memory = {memory / 1024**2:,.0f}MiB" if memory else " than there is"
-        raise Trouble(action, f"it needs more memory{limit}", "raise needs memory, or read less") from None
     except OSError as error:
         what = f": {Path(error.filename).name}" if isinstance(error.filename, str) else ""
         help_ = "free some space, then apply again: what was finished stays" if error.errno == 28 else ""
         raise Trouble(action, f"{error.strerror or error}{what}", help_) from None
+    except Exception as error:
+        if not out_of_memory(error):
+            raise
+        raise no_memory(action, memory) from None

@@ -78,7 +78,7 @@ def test_mistakes_of_every_environment_are_told(spec: Project) -> None:
 
 def test_an_environment_that_is_not_there(spec: Project) -> None:
     ran = spec.run("plan", "--on", "mor")
-    assert (ran.code, "did you mean more?" in ran.err) == (4, True)
+    assert (ran.code, "did you mean more?" in ran.err) == (2, True)
 
 
 # --- secrets --------------------------------------------------------------------------------------------------

@@ -201,6 +201,28 @@ def test_standard_input(project: Project) -> None:
 def test_a_broken_spec_is_refused_and_left_alone(project: Project) -> None:
     path = project.file("a.mlspec", "data a form b\n")
     ran = project.run("fmt")
-    assert (ran.code, ran.out) == (4, "")
-    assert "mlspec check tells them" in ran.err
+    assert (ran.code, ran.out) == (1, "")
+    assert "did you mean from" in ran.err
     assert path.read_text() == "data a form b\n"
+
+
+def test_the_mistakes_of_a_spec_that_cannot_be_read_are_told_as_check_tells_them(project: Project) -> None:
+    project.file("a.mlspec", 'data a form csv "a.csv"\n')
+    project.file("b.mlspec", LOOSE)
+    ran, checked = project.run("fmt", "a.mlspec", "b.mlspec"), project.run("check", "a.mlspec")
+    assert (ran.code, checked.code) == (1, 1) and ran.err == checked.err and "did you mean from" in ran.err
+    assert "b.mlspec: brought into the one layout" in ran.out
+    piped = subprocess.run(
+        [sys.executable, "-m", "mlspec", "fmt", "-"], input=b"data", capture_output=True, check=False
+    )
+    assert piped.returncode == 1 and b"standard input:1:" in piped.stderr and not piped.stdout
+
+
+def test_what_is_asked_for_and_is_not_there_is_wrong_usage(project: Project) -> None:
+    project.file("a.mlspec", 'data a from csv "a.csv"\n')
+    project.file("a.csv", "id\n1\n")
+    for words in (("check", "c.mlspec"), ("plan", "--on", "nope"), ("show", "b"), ("fmt", "c.mlspec")):
+        ran = project.run(*words)
+        assert ran.code == 2 and ran.err.startswith("error: could not "), ran
+    project.file("b.mlspec", "")
+    assert project.run("check").code == 2

@@ -441,6 +441,28 @@ def test_content_that_is_packed_on_the_way_is_unpacked(site: Site, tmp_path: Pat
         made(tmp_path, "csv", place, expected=looked(place))
 
 
+def test_a_page_of_html_is_no_data(site: Site, tmp_path: Path) -> None:
+    """A login page comes with 200 OK, and each of its lines would be a row."""
+    page, html = (
+        "<!DOCTYPE html>\n<html><body>Log in, please</body></html>\n",
+        {"Content-Type": "text/html; charset=utf-8"},
+    )
+    for word, headers in (("csv", html), ("jsonl", {"ETag": '"b"'}), ("parquet", html)):
+        place = site.put(f"/x.{word}", page, headers=headers)
+        with pytest.raises(Trouble, match="answers with a page of HTML, and no data") as caught:
+            made(tmp_path, word, place, expected=looked(place))
+        assert "if it wants a login: token = a_secret" in caught.value.help
+    place = site.put("/rows.csv", CSV, headers=html)
+    assert made(tmp_path, "csv", place, expected=looked(place)).num_rows == 2
+
+
+def test_redirects_in_a_circle_are_told_in_one_line(site: Site) -> None:
+    place = site.put("/round", "", headers={"Location": "/round"})
+    with pytest.raises(Trouble, match="its redirects go round in a circle") as caught:
+        web.look(place)
+    assert "\n" not in str(caught.value)
+
+
 def test_a_token_goes_to_its_own_server_alone(site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("API_TOKEN", PASSWORD)
     site.put("/x.csv", CSV, token=PASSWORD)

@@ -519,3 +519,10 @@ def test_control_imports_nothing_heavy() -> None:
     program = f"import sys, mlspec.runtimes.serving.control; print({heavy!r} & set(sys.modules))"
     told = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert told.stdout.strip() == "set()"
+
+
+def test_the_compiler_knows_where_the_server_itself_answers() -> None:
+    from mlspec.compiler import serving
+    from mlspec.runtimes.serving import app
+
+    assert set(serving.PAGES) == set(app.PAGES)

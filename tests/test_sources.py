@@ -653,6 +653,32 @@ def test_a_spec_is_begun_from_any_file_of_data(project: Project) -> None:
 
 
 @pytest.mark.parametrize(
+    ("name", "content", "written"),
+    [
+        ("h.csv", 'a,"q""u, \\ ote"\n1,2\n', '  a: int\n  "q\\"u, \\\\ ote": int\n'),
+        ("s.csv", "a;b\n1;x\n", '  delimiter = ";"\n  a: int\n  b: text\n'),
+        ("p.csv", "a|b\n1|x\n", '  delimiter = "|"\n  a: int\n  b: text\n'),
+        ("t.txt", "a\tb\n1\tx\n", '  delimiter = "\\t"\n  a: int\n  b: text\n'),
+        ("t.tsv", "a\tb\n1\tx\n", "{\n  a: int\n  b: text\n"),
+        ('q"q.csv', "a,b\n1,x\n", 'csv "q\\"q.csv" {\n'),
+    ],
+)
+def test_a_spec_that_is_begun_from_a_file_is_sound(project: Project, name: str, content: str, written: str) -> None:
+    project.file(name, content)
+    assert project.run("init", name, "--name", "it").code == 0
+    text = (project.root / "it.mlspec").read_text()
+    words = " ".join(text.split())
+    assert " ".join(written.split()) in words, text
+    ran = project.run("check")
+    assert ran.code == 0, ran.text
+
+
+def test_a_spec_is_named_as_a_file_of_the_folder(project: Project) -> None:
+    ran = project.run("init", "--name", "a b/c")
+    assert ran.code == 2 and "error: could not name the spec a_b/c: it is a file of this folder" in ran.text
+
+
+@pytest.mark.parametrize(
     ("line", "values", "told"),
     [("v: date", ("01.02.2020", "31.12.2020"), 'say so: dates = "%d.%m.%Y"\n'),
      ("v: date", ("01/02/2020", "03/04/2020"), 'say so: dates = "%d/%m/%Y" or dates = "%m/%d/%Y"\n'),

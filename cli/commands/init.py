@@ -1,9 +1,10 @@
 from __future__ import annotations
 
 import argparse
+import json
 from pathlib import Path
 
-from ...runtimes.trouble import Trouble
+from ...runtimes.trouble import Misuse, Trouble
 from .. import frame
 
 TEMPLATES = Path(__file__).parents[1] / "templates"
@@ -21,6 +22,10 @@ def run(given: argparse.Namespace) -> int:
     if "/" in name or "\\" in name:
         raise Trouble(f"write {name}.mlspec", "a spec's name is no path", "go to the folder first, then mlspec init")
     target = Path(f"{name}.mlspec")
+    if target.name != str(target) or "\0" in name:
+        raise Misuse(
+            f"name the spec {name}", "it is a file of this folder: its name holds no /", f"--name {target.stem}"
+        )
     if target.exists():
         raise Trouble(f"write {target}", "it is there already")
     if given.file:
@@ -39,14 +44,19 @@ def _example(target: Path) -> None:
 
 
 def _from(path: str) -> str:
-    from ...compiler.scope import dotted
+    from ...compiler.load import mark_between
+    from ...compiler.meant import dotted
     from ...grammar.kinds import SOURCES
     from ...runtimes import sources
 
     ending = Path(path.lower().removesuffix(".gz").removesuffix(".zip")).suffix
     word = next((word for word in ("jsonl", "parquet", "excel") if ending in SOURCES[word].endings), "csv")
     columns = sources.inspect(Path(), word, path, {}, ())
+    mark = mark_between([column.name for column in columns]) if word == "csv" else ""
+    if mark:
+        columns = sources.inspect(Path(), word, path, {"delimiter": mark}, ())
     named = [(dotted(column.name)[1:], str(column.type)) for column in columns]
     width = max(len(name) for name, _ in named) + 1
     lines = "\n".join(f"  {name + ':':{width}} {type_}" for name, type_ in named)
-    return f'mlspec 1\n\ndata rows from {word} "{path}" {{\n{lines}\n}}\n'
+    apart = f"  delimiter = {json.dumps(mark)}\n" if mark else ""
+    return f"mlspec 1\n\ndata rows from {word} {json.dumps(path, ensure_ascii=False)} {{\n{apart}{lines}\n}}\n"

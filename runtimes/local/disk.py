@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 
-from ...compiler.load import Found, Unreadable, is_remote
+from ...compiler.load import Found, Unreadable, decoded, is_remote
 from ...compiler.program import Node, Program, Value
 from ...compiler.state import SourceFiles
 from ...compiler.types import Columns
@@ -40,7 +40,7 @@ class Disk:
             self.asked[path] = ""
             return None
         self.asked[path] = hashlib.sha256(content).hexdigest()
-        return content.decode("utf-8", errors="replace")
+        return decoded(path, content)
 
     def names(self) -> tuple[str, ...]:
         found = (

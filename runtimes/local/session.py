@@ -14,7 +14,7 @@ from ...compiler.program import LOCAL, Program
 from ...compiler.state import Accepted, State
 from ...compiler.types import Column
 from ...grammar.diagnostic import listing, nearest
-from ..trouble import Trouble
+from ..trouble import Misuse, Trouble
 from . import texts
 from .disk import Disk
 from .world import World, open_world, state_of
@@ -74,7 +74,7 @@ def find_spec(path: str) -> Path:
         if found.is_dir():
             return _only(found)
         if not found.is_file():
-            raise Trouble(f"open {path}", "there is no such file", _others(found.parent))
+            raise Misuse(f"open {path}", "there is no such file", _others(found.parent))
         return found
     return _only(Path())
 
@@ -84,10 +84,10 @@ def _only(folder: Path) -> Path:
     if len(specs) == 1:
         return specs[0]
     if specs:
-        raise Trouble(
+        raise Misuse(
             "choose a spec", f"there are {len(specs)} here", "name one: " + ", ".join(spec.name for spec in specs)
         )
-    raise Trouble("find a spec", "there is no .mlspec file here", "mlspec init makes one")
+    raise Misuse("find a spec", "there is no .mlspec file here", "mlspec init makes one")
 
 
 def _others(folder: Path) -> str:
@@ -243,7 +243,7 @@ def _cached(here: World, key: str) -> Checked | None:
 def _no_such_env(env: str, known: list[str]) -> Trouble:
     close = nearest(env, known)
     help_ = f"did you mean {close}?" if close else f"there is {listing([LOCAL, *known])}"
-    return Trouble(f"use the environment {env}", "the spec has none of that name", help_)
+    return Misuse(f"use the environment {env}", "the spec has none of that name", help_)
 
 
 def _our_version() -> str:

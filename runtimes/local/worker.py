@@ -20,7 +20,7 @@ from ..order import Divide, Join, Judge, Make, Propose, Trial
 from ..store.moving import Watch
 from ..store.objects import Damaged
 from ..store.opening import objects_at
-from ..trouble import Trouble
+from ..trouble import Trouble, no_memory, out_of_memory
 from .gpus import VISIBLE
 from .printing import printing_to
 
@@ -88,10 +88,20 @@ def _answer(message: dict[str, Any], watch: Watch) -> dict[str, Any]:
         return {"damaged": damaged.digest, "cause": damaged.cause}
     except Trouble as trouble:
         return {"trouble": [trouble.action, trouble.cause, trouble.help, trouble.detail]}
-    except BaseException as error:  # a mistake of ours, or a user's sys.exit: the worker answers all the same
-        return {"trouble": ["make it", f"{type(error).__name__}: {error}", "", _inner_frames(error)]}
+    except BaseException as error:
+        return {"trouble": _wrong(error, message["order"])}
     finally:
         _bound(None)
+
+
+def _wrong(error: BaseException, order: dict[str, Any]) -> list[str]:
+    """A mistake of ours, or a user's sys.exit: the worker answers all the same. Memory may end at any place, also
+    where a search lays out its trials."""
+    if out_of_memory(error):
+        names = order.get("names") or [order.get("name", "it")]
+        trouble = no_memory(f"make {', '.join(names)}", (order.get("needs") or {}).get("memory"))
+        return [trouble.action, trouble.cause, trouble.help, trouble.detail]
+    return ["make it", f"{type(error).__name__}: {error}", "", _inner_frames(error)]
 
 
 def _inner_frames(error: BaseException) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ...compiler.program import Node
+from .. import trouble
 from .pool import Result
 
 Failure = tuple[str, str, str]  # message, help, detail
@@ -23,6 +24,8 @@ def what_went_wrong(node: Node, result: Result, answer: dict[str, Any]) -> Failu
             "",
         )
     help_ = "if memory ran out, say needs memory = … so that it is told apart, or read less"
+    if node.needs.memory:
+        help_ = f"if memory ran out, raise needs memory = {trouble.size(node.needs.memory)}, or read less"
     return f"could not make {node.title}: its process was killed", help_, ""
 
 

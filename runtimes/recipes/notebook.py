@@ -13,6 +13,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ...compiler.load import decoded
 from ...compiler.notebook import FORMAT, INJECTED, PARAMETERS, Notebook, cells_to_run, read, source_of, tags_of
 from .. import secrets
 from ..order import Make, Outcome
@@ -85,7 +86,7 @@ def _read(work: Work) -> dict[str, Any]:
 
 
 def _text(path: Path) -> str | None:
-    return path.read_bytes().decode("utf-8", errors="replace") if path.is_file() else None
+    return decoded(path.name, path.read_bytes()) if path.is_file() else None
 
 
 def _dict(value: Any) -> dict[str, Any]:

@@ -91,7 +91,8 @@ def _of_file(
             from . import csv
 
             reading = _reading(written, file, numbers_in_text=True)
-            form = csv.Form(written["header"], written["delimiter"], written["quote"], written["encoding"], reading)
+            delimiter = "\t" if file.lower().endswith(".tsv") and "delimiter" not in arguments else written["delimiter"]
+            form = csv.Form(written["header"], delimiter, written["quote"], written["encoding"], reading)
             return csv.read(file, content, form, declared, leaving_out)
         case "jsonl":
             from . import jsonl

@@ -48,6 +48,7 @@ def fetch(place: str, token: str, expected: str, target: Path) -> None:
             with _opened(place, token, "GET") as answer:
                 _same(place, expected, _held(place, answer.headers))
                 _save(place, answer, target)
+                _no_page(place, answer.headers.get_content_type(), target, token)
             break
         except (HTTPException, OSError) as error:
             if pause is None:
@@ -76,6 +77,16 @@ def _save(place: str, answer: HTTPResponse, target: Path) -> None:
         _unpack(place, target)
     elif coding not in ("identity", ""):
         raise Trouble(f"read {place}", f"the server sends it packed as {coding}", "have it sent as it is")
+
+
+def _no_page(place: str, type_: str, target: Path, token: str) -> None:
+    """Who is not logged in gets a page with 200 OK from many a server, and a page has lines, as a text file of rows has.
+    A server that calls rows html is believed its rows."""
+    with target.open("rb") as file:
+        start = file.read(512).lstrip(b"\xef\xbb\xbf \t\r\n").lower()
+    if start.startswith((b"<!doctype html", b"<html")) or (type_ == "text/html" and start.startswith(b"<")):
+        help_ = "see whether the token is still good" if token else "if it wants a login: token = a_secret"
+        raise Trouble(f"read {place}", "the server answers with a page of HTML, and no data", help_)
 
 
 def _unpack(place: str, target: Path) -> None:
@@ -183,8 +194,10 @@ def _refused(place: str, error: HTTPError, token: str) -> _Refused:
     elif error.code in (401, 403):
         cause = f"the server refuses it ({error.code} {error.reason})"
         help_ = "see whether the token is still good" if token else "if it wants a token: token = a_secret"
+    elif "infinite loop" in str(error.reason):  # three lines of urllib's
+        cause = f"its redirects go round in a circle, or on and on ({error.code})"
     else:
-        cause = f"the server answers {error.code} {error.reason}"
+        cause = f"the server answers {error.code} {str(error.reason).partition(chr(10))[0]}"
     refused = _Refused(f"read {place}", cause, help_)
     refused.status = error.code
     return refused
