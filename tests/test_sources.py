@@ -627,11 +627,6 @@ def test_the_way_out_of_what_cannot_be_read(project: Project, source: str, told:
     assert ran.code == 1 and told in ran.text
 
 
-def test_the_name_of_a_spec_is_no_path(project: Project) -> None:
-    ran = project.run("init", "--name", "a b/c")
-    assert (ran.code, "a spec's name is no path" in ran.text) == (4, True), ran.text
-
-
 @pytest.mark.parametrize("source", ["csv", "folder", "sqlite", "parquet"])
 def test_a_place_longer_than_any_name_of_a_file_is_told(project: Project, source: str) -> None:
     more = ' { table = "t" }' if source == "sqlite" else ""

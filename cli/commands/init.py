@@ -19,8 +19,6 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(given: argparse.Namespace) -> int:
     name = (given.name or Path.cwd().name).replace(" ", "_").replace("-", "_") or "spec"
-    if "/" in name or "\\" in name:
-        raise Trouble(f"write {name}.mlspec", "a spec's name is no path", "go to the folder first, then mlspec init")
     target = Path(f"{name}.mlspec")
     if target.name != str(target) or "\0" in name:
         raise Misuse(
