@@ -39,8 +39,8 @@ def _tell(why: str) -> None:
     with contextlib.suppress(Exception):  # it is raised in any case
         run = UUID(os.environ.get("PREFECT__FLOW_RUN_ID") or sys.argv[1])  # a step is told in no other way
         with get_client(sync_client=True) as client:
-            client.create_logs([LogCreate(name=PULL, level=logging.ERROR, message=why, flow_run_id=run,
-                                          timestamp=datetime.now(UTC))])  # fmt: skip
+            told = {"name": PULL, "level": logging.ERROR, "message": why, "timestamp": datetime.now(UTC)}
+            client.create_logs([LogCreate.model_validate({**told, "flow_run_id": run})])
 
 
 def unpack(files: Mapping[str, bytes]) -> Path:
