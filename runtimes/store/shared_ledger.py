@@ -173,7 +173,7 @@ class SharedLedger(Ledger):
     def names(self) -> dict[str, Accepted]:
         held = self._document().get("names", {})
         self._bring_records_of(held)
-        return {name: _accepted(one) for name, one in held.items()}
+        return {name: _accepted(one) for name, one in sorted(held.items())}
 
     def accept(self, accepted: Iterable[Accepted], event: str = "accepted") -> None:
         moved = list(accepted)
