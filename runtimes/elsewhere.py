@@ -9,10 +9,11 @@ import shutil
 import uuid
 from collections import Counter
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..compiler.actions import Plan, Retire
+from ..compiler.actions import Plan, Retire, Warned
 from ..compiler.program import Program
 from ..compiler.target import Files
 from .events import Failed, Settled, Summary, Watch, from_data
@@ -82,6 +83,8 @@ class Hearing:
         if event is None:
             self.other += [text] if text.strip() else []
             return
+        if isinstance(event, Settled):
+            event = replace(event, warned=tuple(map(_beside_us, event.warned)))
         if isinstance(event, Settled | Failed):
             self.settled[event.name] = getattr(event, "how", "failed")
         self.watch(event)
@@ -110,6 +113,11 @@ class Hearing:
             return tuple(title for title, came in self.settled.items() if came == how)
 
         return Summary(dict(Counter(self.settled.values())), seconds, those("failed"), those("refused"))
+
+
+def _beside_us(warned: Warned) -> Warned:
+    """Of a spec as it lies here, not in the compiled folder."""
+    return warned.model_copy(update={"path": warned.path.removeprefix("project/")})
 
 
 def read_event(line: str) -> Any:

@@ -443,6 +443,15 @@ def test_what_is_said_wrong_of_google_or_azure(
 # --- names ---------------------------------------------------------------------------------------------------------
 
 
+def test_what_is_young_is_told_by_the_buckets_clock_also_to_who_only_looks(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, ledger = machine(tmp_path / "one", f"file://{tmp_path}/bucket")
+    now = time.time()
+    monkeypatch.setattr(time, "time", lambda: now + 10_000)
+    assert abs(ledger.young(60, dry=True).since - ledger.young(60, dry=False).since) < 60
+
+
 def test_names_move_together_and_nobodys_moves_are_lost(bucket: Bucket, tmp_path: Path) -> None:
     ledgers = [
         SharedLedger(tmp_path / f"{i}.db", "x.mlspec", "prod", SharedObjects(tmp_path / f"{i}", bucket))

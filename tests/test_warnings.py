@@ -365,6 +365,14 @@ def test_an_apply_tells_what_the_data_says_and_a_second_costs_nothing(project: P
     assert [one["code"] for one in project.data("show", "knows")["warnings"]] == ["W201"]
 
 
+def test_make_tells_the_place_in_the_spec_that_was_applied(project: Project) -> None:
+    people(project)
+    project.write(a__mlspec=SPEC + 'env there on make { store = "made" }')
+    ran = project.apply("--on", "there")
+    assert ran.code == 0 and "goes with one answer (a.mlspec:7)" in ran.out, ran.text
+    assert "project/" not in ran.out
+
+
 def test_what_is_known_is_neither_asked_nor_told(project: Project) -> None:
     people(project)
     known = SPEC.replace("test = 20%", "test = 20%  # ok: W202, W203").replace(

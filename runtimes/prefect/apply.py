@@ -92,8 +92,15 @@ def _run_flow(deployed: _Deployed, following: Following, say: Callable[[str], No
     run = prefect.start(flow, deployed.step, deployed.pool)
     following.run = run.name
     say(f"run {run.name} of {flow.name}/{flow.environment} on {prefect.where}")
-    try:
+    with _left_to_go_on(prefect, run, say):
         _follow(deployed.follow(run), following, say)
+
+
+@contextmanager
+def _left_to_go_on(prefect: Server, run: Any, say: Callable[[str], None]) -> Iterator[None]:
+    """Whoever goes away from a run is told that it may go on without them."""
+    try:
+        yield
     except KeyboardInterrupt:
         _leave(prefect, run, say)
         raise
@@ -115,7 +122,8 @@ def _served_elsewhere(session: Session, plan: Plan) -> list[str]:
 def _stop(deployed: _Deployed, names: list[str], say: Callable[[str], None]) -> str:
     """Why they could not all be stopped; "" where they were."""
     run = deployed.prefect.stop_services(deployed.flow, deployed.step, deployed.pool, names)
-    return _wait_for(deployed.follow(run), say)
+    with _left_to_go_on(deployed.prefect, run, say):
+        return _wait_for(deployed.follow(run), say)
 
 
 def _retire(session: Session, plan: Plan, following: Following, still: list[str], why: str) -> None:

@@ -132,6 +132,7 @@ class Following:
 
     def _event(self, node: Node, how: str, seconds: float, message: str) -> Settled:
         """With what the store now says of it."""
+        message, *notes = message.split("\n")
         from ..local.world import state_of
 
         state = state_of(self.program, self.session.world, self.sources)
@@ -147,7 +148,7 @@ class Following:
                 made = dict(zip(node.names, record.outputs, strict=True))
                 metrics = Answers(node, self.program, made, record, self._outlooks(node, state), state).measured()
             return Settled(node.title, node.kind, how, seconds, rows, metrics, judged,
-                           message if how == "waits" else "", address=address)  # fmt: skip
+                           message if how == "waits" else "", tuple(notes), address=address)  # fmt: skip
         return Settled(node.title, node.kind, how, seconds, reason=message)
 
     def _outlooks(self, node: Node, state: State) -> dict[str, Outlook]:

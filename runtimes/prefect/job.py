@@ -190,6 +190,7 @@ def _state(settled: Settled) -> State[Any]:
 
 
 def _said(settled: Settled) -> str:
+    """In one line, and below it a line for each note."""
     rows = " + ".join(f"{rows:,}" for rows in settled.rows if rows is not None)
     numbers = {name: value for name, value in (settled.metrics or {}).items() if isinstance(value, int | float)}
     facts = [
@@ -198,7 +199,8 @@ def _said(settled: Settled) -> str:
         settled.address,
     ]
     broken = [f"expect {one.text}: {one.shown}" for one in settled.judged if not one.holds]
-    return "; ".join(filter(None, [*facts, *broken, settled.reason if settled.how in ("waits", "refused") else ""]))
+    told = [*facts, *broken, settled.reason if settled.how in ("waits", "refused") else ""]
+    return "\n".join(["; ".join(filter(None, told)), *settled.notes])
 
 
 def _told(event: WentWrong) -> str:

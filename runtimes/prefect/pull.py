@@ -10,7 +10,6 @@ import sys
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 from uuid import UUID
 
 from ..elsewhere import lay_out, receive
@@ -40,8 +39,8 @@ def _tell(why: str) -> None:
     with contextlib.suppress(Exception):  # it is raised in any case
         run = UUID(os.environ.get("PREFECT__FLOW_RUN_ID") or sys.argv[1])  # a step is told in no other way
         with get_client(sync_client=True) as client:
-            line: Any = {"name": PULL, "level": logging.ERROR, "message": why, "timestamp": datetime.now(UTC)}
-            client.create_logs([LogCreate(**line, flow_run_id=run)])
+            told = {"name": PULL, "level": logging.ERROR, "message": why, "timestamp": datetime.now(UTC)}
+            client.create_logs([LogCreate.model_validate({**told, "flow_run_id": run})])
 
 
 def unpack(files: Mapping[str, bytes]) -> Path:

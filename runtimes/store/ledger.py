@@ -134,7 +134,8 @@ class Ledger:
 
     def names(self) -> dict[str, Accepted]:
         rows = self.db.execute(
-            "select name, kind, digest, key, at, withdrawn from names where spec = ? and env = ?", (self.spec, self.env)
+            "select name, kind, digest, key, at, withdrawn from names where spec = ? and env = ? order by name",
+            (self.spec, self.env),
         )
         return {row[0]: _accepted(row) for row in rows}
 

@@ -21,6 +21,7 @@ import mlspec
 import prefect_here
 import pytest
 import specs_on
+from buckets import Line, Server
 from helpers import Project, until
 from mlspec.runtimes.conformance import Subject, Trial, begin
 from mlspec.runtimes.prefect.follow import complaint, shortened
@@ -168,6 +169,27 @@ def test_a_run_is_given_up_only_when_nothing_of_it_goes_on(tmp_path: Path, prefe
                 os.kill(flow, signal.SIGKILL)
 
 
+def test_two_that_want_the_same_wait_and_who_loses_the_store_is_told_that_the_run_goes_on(
+    tmp_path: Path, prefect: PrefectHere, s3_server: Server, line: Line
+) -> None:
+    begun, go = tmp_path / "begun", tmp_path / "go"
+    spec = WAITING.replace("BEGUN", str(begun)).replace("GO", str(go))
+    env = 'env there on prefect {\n  store = "s3://acme/team"\n  work_pool = "far"\n}'
+    one, two = (Project(tmp_path / name).write(x__mlspec=f"{spec}{env}", a__csv="id\n1\n") for name in ("one", "two"))
+    with prefect.worker_of("far", **s3_server.environment()):
+        first = one.start("apply", "--on", "there", env=s3_server.environment(address=line.address))
+        until(begun.exists, 90)
+        second = two.start("apply", "--on", "there", env=s3_server.environment())
+        _read_until(second, "waits    slow  another apply is making it", 90)
+        line.answer("400 Bad Request", "ExpiredToken")
+        go.touch()
+        out, err = first.communicate(timeout=90)
+        assert first.returncode == 4 and "the credentials have expired" in err, out + err
+        assert "may be going on at http://127.0.0.1" in out.splitlines()[-1]
+        out, err = second.communicate(timeout=90)
+        assert second.returncode == 0, out + err
+
+
 def _read_until(process: subprocess.Popen[str], text: str, seconds: float) -> str:
     found: list[str] = []
     assert process.stdout is not None
@@ -194,6 +216,17 @@ def test_why_a_project_could_not_be_taken_out_of_the_store_is_told(tmp_path: Pat
     with prefect.worker_of("keyless", MLSPEC_CACHE=str(cache)):
         ran = project.apply("--on", "there")
     assert ran.code == 4 and "came to no end: it has crashed: could not open the store" in ran.out, ran.text
+
+
+def test_what_is_noted_of_a_block_is_told_as_here(tmp_path: Path, prefect: PrefectHere) -> None:
+    env = f'env there on prefect {{\n  store = "file://{tmp_path}/store"\n  work_pool = "{POOL}"\n}}'
+    project = Project(tmp_path / "project").write(s__mlspec=f"{SHARED}{env}")
+    shutil.copy(specs_on.SPECS / "iris" / "iris.csv", project.root)
+    here, there = project.apply().out, project.apply("--on", "there").out
+    noted = [line.strip() for line in here.splitlines() if line.startswith(" " * 14)]
+    assert noted and [one for one in noted if one not in there] == [], (here, there)
+    names = list(project.data("status", "--on", "there")["names"])
+    assert names == sorted(names) and len(names) == 3
 
 
 def test_a_worker_of_another_version_says_so(tmp_path: Path, prefect: PrefectHere) -> None:
