@@ -248,7 +248,7 @@ class _Checker:
 
     def _on_column(self, written: tree.Call, node: Node, of: str, column: tree.Column) -> Typed | None:
         name = node.name if of == "last" else of
-        columns = self.scope.columns.get(name)
+        columns = self.scope.columns_with(name, column.name)
         function = DATA_FUNCTIONS[written.function]
         found = None
         if columns is not None:

@@ -137,7 +137,7 @@ def _is_above(low: float | str | None, high: float | str | None) -> bool:
 def conforming(block: tree.Block, base: Node, found: Columns | None, scope: Scope) -> Columns | None:
     """What comes out, held against the declared columns of the block."""
     if found is None:
-        return None if scope.rests_on_mistakes(base) else base.declared or None
+        return None
     known = by_name(found)
     for line in block.lines:
         if not isinstance(line, tree.ColumnLine):
@@ -163,6 +163,26 @@ def _may_be(found: Column, declared_: Column) -> bool:
     allowed = {("int", "float"), ("float", "int"), ("timestamp", "date"), ("date", "timestamp")}
     pair = (found.type.base, declared_.type.base)
     return pair[0] == pair[1] or pair in allowed
+
+
+def with_at_least(node: Node, scope: Scope) -> Node:
+    """Of the outputs that are not known the columns that they certainly have: those declared, and of rows that are
+    dealt out or predicted those that went in."""
+    if node.kind != "data" or scope.rests_on_mistakes(node):
+        return node
+    least = dict[str, Columns]()
+    for name in node.names:
+        passed = _passed_on(node, scope)
+        own = node.declared if name == node.name or node.recipe.word == "split" else ()
+        known = {**by_name(passed), **by_name(own)}
+        if known and node.columns.get(name) is None:
+            least[name] = tuple(known.values())
+    return node.model_copy(update={"at_least": least}) if least else node
+
+
+def _passed_on(node: Node, scope: Scope) -> Columns:
+    rows = node.inputs[-1] if node.recipe.word in ("split", "predict") and node.inputs else None
+    return scope.columns_with(rows.name) or () if rows is not None else ()
 
 
 def merged(known: Columns | None, declared_: Columns) -> Columns | None:

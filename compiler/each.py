@@ -105,7 +105,7 @@ def _by_file(line: tree.Each, node: Node, scope: Scope) -> Each | None:
 def _by_column(by: tree.Column, node: Node, scope: Scope) -> Each | None:
     """Of the inputs that are known to have the column; of the first whose columns are not known, if none is."""
     inputs = _tables(node)
-    known = {item.alias: scope.columns.get(item.name) for item in inputs}
+    known = {item.alias: scope.columns_with(item.name, by.name) for item in inputs}
     having = [alias for alias, columns in known.items() if columns and by.name in by_name(columns)]
     unknown = [alias for alias, columns in known.items() if columns is None]
     if having:

@@ -21,7 +21,7 @@ def model(block: tree.Block, node: Node, given: object, scope: Scope) -> Node:
     lines = [line for line in block.lines if isinstance(line, tree.Predict)]
     for line in lines[1:]:
         scope.tell("E207", line.span, {"name": "predict"})
-    known = scope.columns.get(node.inputs[0].name) if node.inputs else None
+    known = _columns_for(lines[0], node, scope) if lines else None
     estimator = is_estimator(node)
     if not lines:
         if estimator and block.recipe is not None:
@@ -43,7 +43,7 @@ def alone(block: tree.Block, node: Node, scope: Scope) -> None:
     """Tells what is wrong in a model's lines whoever makes it: columns and metrics that there are not."""
     for line in block.lines:
         if isinstance(line, tree.Predict) and node.inputs and node.inputs[0].kind == "data":
-            _columns_there(line, node, scope.columns.get(node.inputs[0].name), scope)
+            _columns_there(line, node, _columns_for(line, node, scope), scope)
         elif isinstance(line, tree.Measure):
             for metric in line.metrics:
                 if metric.name != "python" and metric.name not in METRICS:
@@ -53,6 +53,16 @@ def alone(block: tree.Block, node: Node, scope: Scope) -> None:
 def is_estimator(node: Node) -> bool:
     code = node.recipe.code
     return code is not None and (code.is_class or not code.files)
+
+
+def _columns_for(line: tree.Predict, node: Node, scope: Scope) -> Columns | None:
+    """The columns that a model learns from. Where there may be more than are known, all of them are its features."""
+    if not node.inputs:
+        return None
+    if line.features is None:
+        return scope.columns.get(node.inputs[0].name)
+    wanted = (column.name for column in (*line.targets, *line.features, *line.but))
+    return scope.columns_with(node.inputs[0].name, *wanted)
 
 
 def _columns_there(line: tree.Predict, node: Node, known: Columns | None, scope: Scope) -> None:
@@ -158,7 +168,7 @@ def prediction_columns(model: Node, scope: Scope) -> Columns:
         return (Column(name="prediction", type=FLOAT),)
     target = None
     if predict.targets and model.inputs:
-        target = by_name(scope.columns.get(model.inputs[0].name) or ()).get(predict.targets[0])
+        target = by_name(scope.columns_with(model.inputs[0].name) or ()).get(predict.targets[0])
     if predict.task != "classification":
         return (Column(name="prediction", type=FLOAT),)
     type_ = (
@@ -211,11 +221,13 @@ def _predicts_nothing(node: Node) -> bool:
 
 
 def _measured_columns(line: tree.Measure, node: Node, on: str, scope: Scope) -> None:
-    known = scope.columns.get(on)
-    if known is None or node.predict is None:
+    if node.predict is None:
         return
-    names, trained = by_name(known), scope.columns.get(node.inputs[0].name) if node.inputs else None
     wanted = (*node.predict.targets, *node.predict.features)
+    known = scope.columns_with(on, *wanted)
+    if known is None:
+        return
+    names, trained = by_name(known), scope.columns_with(node.inputs[0].name, *wanted) if node.inputs else None
     told = [name for name in wanted if trained is not None and name not in by_name(trained)]  # at the predict line
     missing = [name for name in wanted if name not in names and name not in told]
     features_missing(scope, line.on.span, missing, known, on, f"{node.name} needs it")

@@ -32,7 +32,7 @@ from .types import Columns, by_name
 def node(block: tree.Block, recipe: Recipe, scope: Scope) -> Node | None:
     """The node without measures and expectations; None when nothing can be said of it."""
     made = _node(block, recipe, scope)
-    return each.with_each(block, made, scope) if made is not None else None
+    return declared.with_at_least(each.with_each(block, made, scope), scope) if made is not None else None
 
 
 def _node(block: tree.Block, recipe: Recipe, scope: Scope) -> Node | None:
@@ -133,8 +133,8 @@ def _predict(block: tree.Block, base: Node, scope: Scope) -> Node:
         known = None
     elif model.predict is None:
         scope.tell("E215", block.head, {"name": model.name}, help=f"write in {model.name}: predict .target from .a, .b")
-    elif known is not None:
-        _features_there(block, model, data.name, known, scope)
+    elif (with_features := scope.columns_with(data.name, *model.predict.features)) is not None:
+        _features_there(block, model, data.name, with_features, scope)
     columns = None if known is None else (*known, *learn.prediction_columns(model, scope))
     return made.model_copy(update={"columns": {base.name: declared.conforming(block, base, columns, scope)}})
 
@@ -148,7 +148,7 @@ def _seen(block: tree.Block, base: Node, scope: Scope) -> Node:
 def _features_there(block: tree.Block, model: Node, data: str, known: Columns, scope: Scope) -> None:
     assert model.predict is not None
     names = by_name(known)
-    trained = by_name(scope.columns.get(model.inputs[0].name) or ()) if model.inputs else {}
+    trained = by_name(scope.columns_with(model.inputs[0].name) or ()) if model.inputs else {}
     span = block.inputs[0].span
     missing = [name for name in model.predict.features if name not in names]
     features_missing(scope, span, missing, known, data, f"{model.name} predicts from it")
@@ -205,9 +205,7 @@ def _of_code(block: tree.Block, base: Node, recipe: Made, given: arguments.Given
     made = base.model_copy(update={"recipe": recipe.model_copy(update={"moments": arguments.moments(given)})})
     if base.kind == "model":
         return learn.model(block, made, given, scope)
-    outputs: dict[str, Columns | None] = dict.fromkeys(base.names)
-    outputs[base.name] = base.declared or None
-    return made.model_copy(update={"columns": outputs})
+    return made.model_copy(update={"columns": dict.fromkeys(base.names)})
 
 
 # --- shell ----------------------------------------------------------------------------------------------------
@@ -221,4 +219,4 @@ def _shell(block: tree.Block, base: Node, scope: Scope) -> Node | None:
     made = base.model_copy(update={"recipe": Made(word="shell", text=command)})
     if base.kind == "model":
         return learn.model(block, made, {}, scope)
-    return made.model_copy(update={"columns": {base.name: base.declared or None}})
+    return made.model_copy(update={"columns": {base.name: None}})

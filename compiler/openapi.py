@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from .program import Exchange, Node, Program, Scalar, Shape
-from .serving import features_of, is_truth, routed
+from .serving import features_of, is_truth, learned, routed
 from .types import Column, Columns, Type, by_name
 
 Json = dict[str, Any]
@@ -50,7 +50,7 @@ def of_node(node: Node, program: Program) -> Api | str:
         return of_function(node.name, doc, route, UNRELEASED, node.exchange)
     model = program.node_of().get(node.inputs[0].name) if node.inputs else None
     data = program.node_of().get(model.inputs[0].name) if model and model.inputs else None
-    known = data.columns.get(model.inputs[0].name) if data and model else None
+    known = learned(model, data) if data and model else None
     if model is None or model.predict is None or known is None:
         return f"the columns that {model.name if model else 'its model'} learns from are known when they are made"
     return of_model(node.name, doc, route, UNRELEASED, features_of(model.predict, known), _predicts(model, known))

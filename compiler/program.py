@@ -5,6 +5,7 @@ No path of a machine, no clock, no secret: places are relative to the spec's fol
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import date, datetime
 from functools import cached_property
 from math import prod
@@ -311,6 +312,9 @@ class Doubt(Frozen):
 class Node(Frozen):
     """One block. `names` are its outputs; `columns` what is known of each output's table (None: not known).
 
+    Of an output that is not known `at_least` are the columns that it certainly has: code makes what is declared, and
+    what is not declared passes through.
+
     `declared` are the columns written in the block, which its first output must have. `reads` are the artifacts that
     only its judgement looks at. `secrets` are the arguments that are secrets, by the secret's name: never a value.
     `known` are the codes of the warnings that the block says it knows of.
@@ -323,6 +327,7 @@ class Node(Frozen):
     arguments: dict[str, Value] = {}
     secrets: dict[str, str] = {}
     columns: dict[str, Columns | None] = {}
+    at_least: dict[str, Columns] = {}
     declared: Columns = ()
     predict: Predict | None = None
     search: Search | None = None
@@ -341,6 +346,13 @@ class Node(Frozen):
     @property
     def name(self) -> str:
         return self.names[0]
+
+    def columns_with(self, name: str, wanted: Iterable[str]) -> Columns | None:
+        """The columns of an output; where it may have more than is known, only if all those wanted are known."""
+        known, least = self.columns.get(name), self.at_least.get(name, ())
+        if known is not None or not least:
+            return known
+        return least if {column.name for column in least}.issuperset(wanted) else None
 
     @property
     def title(self) -> str:

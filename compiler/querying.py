@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from ..grammar import tree
 from . import arguments, declared, sql, values
 from .load import undecoded
 from .program import Node, Recipe, Value
 from .resolve import is_lost
 from .scope import Scope, did_you_mean
+from .sql_complaints import NO_COLUMN
+from .types import TEXT, Column, Columns
 
 
 def node(block: tree.Block, base: Node, given: arguments.Given, scope: Scope) -> Node | None:
@@ -21,7 +25,7 @@ def node(block: tree.Block, base: Node, given: arguments.Given, scope: Scope) ->
     for stranger in strangers:
         scope.tell("E104", block.head, {"name": stranger.name, "kind": stranger.kind, "wanted": "data"})
     if strangers:
-        return base.model_copy(update={"columns": {base.name: base.declared or None}})
+        return base.model_copy(update={"columns": {base.name: None}})
     for item in block.inputs:
         if item.last:
             scope.tell(
@@ -30,7 +34,7 @@ def node(block: tree.Block, base: Node, given: arguments.Given, scope: Scope) ->
     if not all(map(scope.is_there, block.inputs)):
         tables |= dict.fromkeys(sql.tables_of(text))  # any of them may be meant by the name that is not there
     own = {**_told_of(block, scope), **scope.params_of(block), **{name: value for name, (value, _) in given.items()}}
-    bound = sql.bind(text, tables, own)
+    bound = _bound(text, tables, own, base, scope)
     if bound.problem is not None:
         _sql_problem(base.name, bound.problem, written, text, file, scope)
     else:
@@ -40,6 +44,31 @@ def node(block: tree.Block, base: Node, given: arguments.Given, scope: Scope) ->
     made = Recipe(word="sql", place=file, text=text, digest=sql.fingerprint(text), moments=moments)
     columns = declared.conforming(block, base, bound.columns, scope)
     return base.model_copy(update={"recipe": made, "arguments": used, "columns": {base.name: columns}})
+
+
+MORE = Column(name="what is not declared", type=TEXT)
+
+
+def _bound(
+    text: str, tables: dict[str, Columns | None], own: Mapping[str, object], base: Node, scope: Scope
+) -> sql.Bound:
+    """Where a table may have more columns than are known, a query of the known ones is read with them, if what comes of
+    it is the same whatever others there are."""
+    least = {item.alias: scope.columns_with(item.name) for item in base.inputs if item.kind == "data"}
+    some = {name: columns for name, columns in least.items() if columns is not None and tables.get(name) is None}
+    if some:
+        bound = sql.bind(text, {**tables, **some}, own)
+        more = sql.bind(text, {**tables, **{name: (*columns, MORE) for name, columns in some.items()}}, own)
+        if _is_certain(bound, more):
+            return bound
+    return sql.bind(text, tables, own)
+
+
+def _is_certain(bound: sql.Bound, more: sql.Bound) -> bool:
+    """Whether what is said of a query is so whatever columns there are besides; that one is missing never is."""
+    if bound.problem is not None and more.problem is not None:
+        return bound.problem.message == more.problem.message and not bound.problem.message.startswith(NO_COLUMN)
+    return bound.problem is more.problem and bound.columns == more.columns
 
 
 def _told_of(block: tree.Block, scope: Scope) -> dict[str, object]:

@@ -18,7 +18,7 @@ def speaks_of_rows(written: tree.Expression, node: Node, scope: Scope) -> bool:
     """Whether a column stands outside a function."""
     match written:
         case tree.Column():
-            columns = scope.columns.get(node.name)
+            columns = scope.columns_with(node.name, written.name)
             if written.name == "rows" and not (columns and "rows" in by_name(columns)):
                 return False
             return columns is None or written.name in by_name(columns) or len(node.names) == 1
@@ -93,7 +93,7 @@ class _RowWriter:
         return _Written(_sql_literal(plain), values.dimension(written) or type_of(scalar), written.span, scalar)
 
     def _column(self, written: tree.Column) -> _Written | None:
-        columns = self.scope.columns.get(self.node.name)
+        columns = self.scope.columns_with(self.node.name, written.name)
         self.columns[written.name] = None
         if columns is None:
             return _Written(_sql_name(written.name), "", written.span)
@@ -203,7 +203,7 @@ class _RowWriter:
         assert isinstance(written.right, tree.Reference)
         if name not in self.scope.nodes:
             return None
-        columns = self.scope.columns.get(name)
+        columns = self.scope.columns_with(name, column)
         there = by_name(columns or ()).get(column)
         if columns is not None and there is None:
             column_missing(self.scope, tree.Column(column, last_part(written.right)), columns, name)

@@ -56,6 +56,11 @@ class Scope:
     ) -> None:
         self.told.append(Diagnostic(code, span, facts or {}, note=note, labels=labels, help=help, fix=fix))
 
+    def columns_with(self, name: str, *wanted: str) -> Columns | None:
+        """The columns of an artifact; None where they are not known, or none of those known is the one wanted."""
+        node = self.nodes.get(name)
+        return node.columns_with(name, wanted) if node is not None else self.columns.get(name)
+
     def may_hold(self, name: str, *words: str) -> bool:
         """Whether a line that begins so may stand in the block of an artifact, among those that could not be read."""
         block = self.names.block_of.get(name)

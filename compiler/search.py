@@ -8,7 +8,8 @@ from dataclasses import replace
 from ..grammar import tree
 from ..grammar.kinds import LINES, MOST_TRIALS, Argument
 from . import arguments, best, meant, values
-from .program import Among, Node, Search
+from .ancestry import Ancestry, Value
+from .program import Among, Node, Program, Search
 from .scope import Scope
 from .searched import among, is_numbers
 
@@ -126,25 +127,40 @@ def _number(pair: tree.Pair, option: Argument, scope: Scope) -> int | None:
 def grouped(nodes: Sequence[Node]) -> tuple[Node, ...]:
     """The nodes; those that are searched on folds with the key by which the rows they learn from were split before: in
     folds too it has one side only. A pass of its own, since it looks further back than at what a block names."""
-    node_of = {name: node for node in nodes for name in node.names}
-    return tuple(_grouped(node, node_of) if node.search and node.search.folds else node for node in nodes)
+    if not any(node.search and node.search.folds for node in nodes):
+        return tuple(nodes)
+    ancestry = Ancestry(Program(spec="", nodes=tuple(nodes)))
+    return tuple(_grouped(node, ancestry) if node.search and node.search.folds else node for node in nodes)
 
 
-def _grouped(node: Node, node_of: Mapping[str, Node]) -> Node:
-    group = _split_by(node.inputs[0].name, node_of)
+def _grouped(node: Node, ancestry: Ancestry) -> Node:
+    group = _split_by(node.inputs[0].name, ancestry)
     return node.model_copy(update={"search": node.search.model_copy(update={"group": group})}) if node.search else node
 
 
-def _split_by(name: str, node_of: Mapping[str, Node]) -> str:
-    maker = node_of.get(name)
+def _split_by(name: str, ancestry: Ancestry) -> str:
+    """The key, by the name that it has there: a query may give it another."""
+    maker = ancestry.node_of.get(name)
     if maker is None or maker.recipe.word not in ("split", "predict", "sql"):
         return ""
     by = maker.arguments.get("by")
     if maker.recipe.word == "split" and isinstance(by, str):
         return by.removeprefix(".")
-    columns = {column.name for column in maker.columns.get(name) or ()}
-    before = (_split_by(item.name, node_of) for item in maker.inputs if item.kind == "data" and not item.last)
-    return next((key for key in before if key in columns or (key and maker.recipe.word != "sql")), "")
+    before = [
+        (item.name, _split_by(item.name, ancestry)) for item in maker.inputs if item.kind == "data" and not item.last
+    ]
+    keys = [(above, key) for above, key in before if key]
+    if maker.recipe.word != "sql":
+        return keys[0][1] if keys else ""
+    columns = [column.name for column in maker.columns.get(name) or ()]
+    return next((now for above, key in keys for now in columns if _is_still(now, name, key, above, ancestry)), "")
+
+
+def _is_still(now: str, name: str, key: str, above: str, ancestry: Ancestry) -> bool:
+    made = ancestry.made_of(Value(name, now))
+    if not made.of:  # it cannot be followed: a name is taken for what it says
+        return now == key
+    return (made.same or made.known) and {(one.of, one.column) for one in made.of} == {(above, key)}
 
 
 # --- held against the signature -----------------------------------------------------------------------------------

@@ -248,8 +248,11 @@ def _keeps_no_log(service: tree.Block, scope: Scope) -> bool:
 
 def _saw_rows(service: Node, scope: Scope) -> Columns | None:
     model = scope.nodes.get(service.inputs[0].name) if service.inputs else None
-    known = scope.columns.get(model.inputs[0].name) if model and model.inputs else None
-    if model is None or model.predict is None or known is None:
+    if model is None or model.predict is None or not model.inputs:
+        return None
+    data = scope.nodes.get(model.inputs[0].name)
+    known = learned(model, data) if data is not None else None
+    if known is None:
         return None
     predictions = learn.prediction_columns(model, scope)
     if len(model.predict.targets) > 1:
@@ -268,6 +271,13 @@ def seen_columns(features: Columns, predictions: Columns) -> Columns:
     own = [column.model_copy(update={"name": f"seen_{column.name}"}) if column.name in taken else column
            for column in (*_kept(()), *predictions)]  # fmt: skip
     return (*own[:2], *features, *own[2:])
+
+
+def learned(model: Node, data: Node) -> Columns | None:
+    """The columns that a model learns from, where they are known: those that it names, or else all."""
+    if model.predict is None or not model.predict.features:
+        return data.columns.get(model.inputs[0].name)
+    return data.columns_with(model.inputs[0].name, (*model.predict.features, *model.predict.targets))
 
 
 def features_of(predict: Predict, known: Columns) -> Columns:

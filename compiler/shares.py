@@ -27,12 +27,14 @@ def check(block: tree.Block, base: Node, given: Given, scope: Scope) -> None:
 
 
 def _columns(base: Node, given: Given, scope: Scope) -> None:
-    known = scope.columns.get(base.inputs[0].name) if base.inputs else None
     for name in ("by", "stratify", "order"):
-        if name not in given or known is None:
+        if name not in given or not base.inputs:
             continue
         line = given[name][1]
         assert isinstance(line.value, tree.Column)
+        known = scope.columns_with(base.inputs[0].name, line.value.name)
+        if known is None:
+            continue
         column = by_name(known).get(line.value.name)
         if column is None:
             column_missing(scope, line.value, known, base.inputs[0].name)

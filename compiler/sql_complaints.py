@@ -11,6 +11,8 @@ from ..grammar.diagnostic import listing, nearest
 from .sql_text import Problem, Tree, from_sql, span_of, word_at
 from .types import Columns
 
+NO_COLUMN = "no column named"
+
 
 @dataclass(frozen=True, slots=True)
 class _Complaint:
@@ -73,7 +75,7 @@ def _no_column(found: re.Match[str], around: _Complaint) -> tuple[str, str]:
     columns = [column.name for table_columns in tables.values() for column in table_columns]
     close = nearest(name, [*columns, *around.candidates] if own else around.candidates)
     known = f"known: {listing(columns)}" if columns and own else ""
-    return f"no column named {name} in {where}", f"did you mean {close}?" if close else known
+    return f"{NO_COLUMN} {name} in {where}", f"did you mean {close}?" if close else known
 
 
 def _no_table(found: re.Match[str], around: _Complaint) -> tuple[str, str]:
@@ -99,7 +101,7 @@ def _not_grouped(found: re.Match[str], around: _Complaint) -> tuple[str, str]:
     name = found["name"]
     known = {column.name.lower() for columns in around.tables.values() for column in columns}
     if around.tables and name.rpartition(".")[2].strip('"').lower() not in known:
-        return f"no column named {name} in {listing(around.tables)}", "give it its name in select, as in count(*) as n"
+        return f"{NO_COLUMN} {name} in {listing(around.tables)}", "give it its name in select, as in count(*) as n"
     return f"{name} is neither grouped nor aggregated", f"write group by all, or any_value({name})"
 
 

@@ -35,9 +35,9 @@ class Analysis:
         return span if start is None else Span(self.path, span.start + start, span.end + start)
 
     def columns(self, name: str) -> Columns:
-        """The columns of a data artifact; () where they are not known."""
+        """The columns of a data artifact, as far as they are known."""
         node = self.nodes.get(name)
-        return (node.columns.get(name) or ()) if node else ()
+        return (node.columns.get(name) or node.at_least.get(name, ())) if node else ()
 
     def block_at(self, offset: int) -> tuple[tree.Block, int] | None:
         """The block that an offset lies in, and where its piece begins."""

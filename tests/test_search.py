@@ -367,7 +367,16 @@ def test_the_key_of_the_split_is_known_at_compile_time() -> None:
     without = spec.replace(
         "model m from train", 'data chosen from train by sql "select x, z, y from train"\nmodel m from chosen'
     )
-    for text, group in ((spec, "id"), (through, "id"), (without, "")):
+    renamed = through.replace("select * from train", "select x, z, y, id as customer from train")
+    again = renamed.replace(
+        "model m from chosen", 'data twice from chosen by sql "select *, customer as c from chosen"\nmodel m from twice'
+    )
+    swapped = through.replace("select * from train", "select x, z, y, x + 1 as id, id as customer from train")
+    for text, group in (
+        (spec, "id"), (through, "id"), (without, ""), (renamed, "customer"), (again, "customer"), (swapped, "customer"),
+        (through.replace("select *", "select id, avg(x) as x, avg(z) as z, avg(y) as y").replace("train\"", "train group by id\""), "id"),
+        (through.replace("select *", "select id + 1 as id, x, z, y"), "id"),
+    ):  # fmt: skip
         search = _search(text)
         assert search is not None and search.group == group and search.is_grid and search.size == 4
 

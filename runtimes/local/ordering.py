@@ -36,7 +36,8 @@ class Ordering:
         digest = self.last(item.name) if item.last else self.digest(item.name)
         if digest is None:
             return None
-        columns = self.program.node_of()[item.name].columns.get(item.name)
+        node = self.program.node_of()[item.name]
+        columns = node.columns.get(item.name) or node.at_least.get(item.name)
         return orders.Given(alias=item.alias, name=item.name, kind=item.kind, digest=digest, columns=columns)
 
     def last(self, name: str) -> str | None:
