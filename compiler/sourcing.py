@@ -34,7 +34,7 @@ def node(block: tree.Block, base: Node, scope: Scope) -> Node | None:
         return made.model_copy(update={"columns": dict.fromkeys(base.names)})
     if base.recipe.word == "folder":
         return made
-    columns = None  # where it is not looked into before it is read
+    columns = base.declared or None  # where it is not looked into before it is read: what is used is declared
     if found is not None:
         columns = _renamed(block, base, found, scope)
         _as_pinned(item.place.span, base, columns, scope)
