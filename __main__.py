@@ -1,3 +1,5 @@
-from .cli import script
+import sys
 
-script()
+from .cli import main
+
+sys.exit(main())

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import argparse
-import contextlib
 import gc
 import os
 import sys
 from importlib import import_module
-from typing import NoReturn
 
 COMMANDS = {
     "init": "start a spec in this folder",
@@ -39,15 +37,6 @@ GROUPS = (
     ("look", ("show", "why", "status", "logs", "graph", "export")),
     ("keep", ("rollback", "stop", "push", "pull", "gc")),
 )
-
-
-def script() -> NoReturn:
-    """The command as a process. It ends at once: a thread of Arrow's or DuckDB's may abort while Python is taken apart."""
-    code = main()
-    with contextlib.suppress(OSError):  # who read it has gone
-        sys.stdout.flush()
-        sys.stderr.flush()
-    os._exit(code)
 
 
 def main(argv: list[str] | None = None) -> int:
