@@ -160,6 +160,14 @@ def measured_by_call(at: Misfit) -> Diagnostic | None:
     return at.told_with("what it is measured on stands after on", at.put(i, i + 3, f" on {at.text(i + 1)}"))
 
 
+def measured_on_nothing(at: Misfit) -> Diagnostic | None:
+    """`measure roc_auc`."""
+    if at.kind(0) != "MEASURE" or not at.at_end() or "_ON" not in at.expected:
+        return None
+    words = at.between(1, at.index).strip()
+    return at.does_not_fit(f"say what it is measured on, as in measure {shown(words)} on test")
+
+
 # --- lines of one kind --------------------------------------------------------------------------------------------
 
 
@@ -331,6 +339,7 @@ RULES = (
     count_all,
     method,
     measured_by_call,
+    measured_on_nothing,
     other_arithmetic,
     two_in_one,
 )
