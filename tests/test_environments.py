@@ -280,3 +280,12 @@ def test_a_step_that_needs_more_gpus_than_there_are(project: Project) -> None:
     ran = project.run("apply", env={"CUDA_VISIBLE_DEVICES": "0"})
     assert ran.code == 4
     assert "it needs 2 GPU, and there is 1 here" in ran.text
+
+
+def test_a_mistake_in_a_set_points_at_the_words_that_were_given(project: Project) -> None:
+    project.file("a.mlspec", 'mlspec 1\nparam low: int = 3\nparam high: int = 4\ndata a from csv "a.csv"\n')
+    project.file("a.csv", "id\n1\n")
+    ran = project.run("check", "--set", "high = 7", "--set", 'low = "x"')
+    assert ran.code == 1 and '--set:2:7\n2 │ low = "x"\n  │       ^^^' in ran.err.replace(" ┌─ ", " ┌─ "), ran.err
+    ran = project.run("check", "--set", "low 3")
+    assert ran.code == 1 and "1 │ low 3" in ran.err and "set low" not in ran.err, ran.err

@@ -699,3 +699,13 @@ def test_how_a_file_is_written_is_told_while_it_compiles(project: Project, text:
     project.write(a__mlspec=text + "\n", d__csv="a;b\n1;2\n")
     ran = project.run("check")
     assert ran.code == 1 and told in ran.text
+
+
+def test_what_would_break_a_table_is_shown_as_it_is_written(project: Project) -> None:
+    project.file("a.csv", 'id,"two\nlines"\n1,"a\tb\n\x1b[31mc"\n')
+    project.file("a.mlspec", 'data a from csv "a.csv"\n')
+    assert project.apply().code == 0
+    shown = project.run("show", "a").out
+    assert "two\\nlines" in shown and "a\\tb\\n\\x1b[31mc" in shown and "\x1b" not in shown and "\t" not in shown
+    assert project.run("show", "a", "--rows", "-1").code == 2
+    assert "id" in project.run("show", "a", "--rows", "0").out
