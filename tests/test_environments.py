@@ -248,6 +248,7 @@ def test_an_undeclared_column_of_another_type_is_an_error(project: Project) -> N
     project.file("raw.csv", "n\nmany\n")
     ran = project.run("check")
     assert (ran.code, "error[E308]" in ran.err) == (1, True)
+    assert "or as n: int, and the rows that do not hold one are named" in ran.err
     project.file("a.mlspec", 'data raw from csv "raw.csv" {\n  n: text\n}\n')
     assert project.apply().code == 0
 

@@ -701,6 +701,15 @@ def test_how_a_file_is_written_is_told_while_it_compiles(project: Project, text:
     assert ran.code == 1 and told in ran.text
 
 
+def test_a_word_for_nothing_may_be_taken_for_missing(project: Project) -> None:
+    project.file("a.csv", "id,v\n1,1.5\n2,nan\n")
+    project.file("a.mlspec", 'data a from csv "a.csv" {\n  v: float\n}\n')
+    assert 'take the value for missing, v: float? with missing = ["nan"]' in project.apply().out
+    project.file("a.mlspec", 'data a from csv "ftp://here/a.csv"\n')
+    ran = project.run("check")
+    assert "there is no way to ftp://" in ran.err and "http://, https:// or s3://" in ran.err
+
+
 def test_what_would_break_a_table_is_shown_as_it_is_written(project: Project) -> None:
     project.file("a.csv", 'id,"two\nlines"\n1,"a\tb\n\x1b[31mc"\n')
     project.file("a.mlspec", 'data a from csv "a.csv"\n')
