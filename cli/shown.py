@@ -151,11 +151,8 @@ def text(found: dict[str, Any]) -> str:
         for key, value in found.items()
         if key not in ("name", "kind", "doc", "first", "columns", "metrics", "search", "running", "warnings")
     }
-    lines.append(
-        words.table(
-            [(key, SHOWN.get(key, _flat)(value)) for key, value in facts.items() if value not in (None, "", [])]
-        )
-    )
+    shown = [(key, SHOWN.get(key, _flat)(value)) for key, value in facts.items() if value not in (None, "", [])]
+    lines.append(words.table([(key, value) for key, value in shown if value]))  # a `last` of the first time is nothing
     for one in found.get("warnings", ()):
         lines += ["", f"  warning[{one['code']}]: {one['title']}", f"    help: {one['help']}"]
     if found.get("metrics"):
@@ -163,7 +160,7 @@ def text(found: dict[str, Any]) -> str:
     if found.get("search"):
         lines += ["", *_search(found["search"])]
     if found.get("columns"):
-        lines += ["", words.table([(column["name"], column["type"]) for column in found["columns"]])]
+        lines += ["", words.table([(words.printable(column["name"]), column["type"]) for column in found["columns"]])]
     if found.get("first"):
         lines += ["", grid(found["first"])]
     return "\n".join(lines)
@@ -217,7 +214,7 @@ def _value(value: Any) -> str:
 def grid(rows: list[dict[str, Any]], width: int = 100) -> str:
     """The first rows as a table; columns that do not fit are counted."""
     names = list(rows[0])
-    shown: list[list[str]] = [[name, *(_cell(row[name]) for row in rows)] for name in names]
+    shown: list[list[str]] = [[words.printable(name), *(_cell(row[name]) for row in rows)] for name in names]
     kept: list[list[str]] = []
     used = 2
     for column in shown:
@@ -233,5 +230,5 @@ def grid(rows: list[dict[str, Any]], width: int = 100) -> str:
 def _cell(value: Any) -> str:
     if value is None:
         return "-"
-    shown = f"{value:.6g}" if isinstance(value, float) else str(value)
+    shown = words.printable(f"{value:.6g}" if isinstance(value, float) else str(value))
     return shown if len(shown) <= 30 else shown[:29] + "…"

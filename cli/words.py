@@ -61,6 +61,11 @@ def moment(at: float) -> str:
     return time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(at))
 
 
+def printable(text: str) -> str:
+    """In one line: what would break a table, or move the cursor, as it is written in a spec."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+
+
 def table(lines: Sequence[Sequence[str]], indent: str = "  ") -> str:
     """Aligned columns; the last one is not padded."""
     if not lines:

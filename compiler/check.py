@@ -12,7 +12,7 @@ from ..grammar import tree
 from ..grammar.codes import CODES
 from ..grammar.diagnostic import Diagnostic, Fix, listing, nearest
 from ..grammar.foreign import OTHER_RECIPES
-from ..grammar.kinds import ANSWERING, KINDS, LINES, RECIPES, SEEN, TYPES, Recipe
+from ..grammar.kinds import ANSWERING, KINDS, LINES, RECIPES, SEEN, SOURCES, TYPES, Recipe
 from ..grammar.source import Source, Span
 from . import conditions, declared, learn, looked, make, meant, running, search, serving, values, verdict
 from .lines import said, word
@@ -256,6 +256,11 @@ def _is_of_a_service(block: tree.Block, scope: Scope) -> bool:
     return block.kind == "data" and len(block.inputs) == len(services) == 1
 
 
+def _by_ending(place: str) -> str:
+    bare = place.lower().removesuffix(".gz").removesuffix(".zip")
+    return next((word for word, recipe in SOURCES.items() if bare.endswith(recipe.endings or ("\0",))), "")
+
+
 def _source(block: tree.Block, item: tree.Input, scope: Scope) -> Recipe | None:
     word = item.reference.name
     recipe = RECIPES.get(word)
@@ -273,6 +278,9 @@ def _source(block: tree.Block, item: tree.Input, scope: Scope) -> Recipe | None:
         known = f"did you mean {close}?" if close else f"sources: {listing(sources, 20)}"
         if recipe is not None:
             known, close = f"{word} stands after by", None
+        by_ending = word == "file" and isinstance(item.place, tree.Text) and _by_ending(item.place.value)
+        if by_ending:
+            known, close = f"a source is named by its form: from {by_ending}", by_ending
         fix = Fix(item.reference.span, close) if close else None
         scope.tell("E203", item.reference.span, {"word": word}, help=known, fix=fix)
         return None

@@ -91,12 +91,25 @@ def _range(line: tree.ColumnLine, type_: Type, scope: Scope) -> tuple[float | st
             else "write low..high"
         )
         fix = _two_ends(line.within, scope) if is_ordered(type_) else None
+        if isinstance(line.within, tree.Choice | tree.Text):
+            help_, fix = _of_single_values(line, line.within, scope)
         scope.tell("E306", line.within.span, {"name": line.name, "type": str(type_)}, help=help_, fix=fix)
         return None, None
     low, high = (_bound(end, type_, line, scope) for end in (line.within.low, line.within.high))
     if _is_above(low, high):
         scope.tell("E306", line.within.span, {"name": line.name, "type": str(type_)}, help="the lower end stands first")
     return low, high
+
+
+def _of_single_values(line: tree.ColumnLine, within: tree.Choice | tree.Text, scope: Scope) -> tuple[str, Fix | None]:
+    """`plan: text in "free" | "pro"`, `x: int in 0 | 1`."""
+    written, options = scope.written(within.span), within.options if isinstance(within, tree.Choice) else (within,)
+    if not all(isinstance(option, tree.Text) for option in options):
+        return f"write a line: expect {meant.dotted(line.name)} in {written}", None
+    bare = line.type.name == "text" and not line.flags
+    optional = "?" * line.type.optional
+    fix = Fix(line.type.span.to(within.span), f"{written}{optional}") if bare else None
+    return f"a closed set is a type: {scope.written(line.name_span)}: {written}{optional}", fix
 
 
 def _two_ends(within: tree.Expression, scope: Scope) -> Fix | None:

@@ -137,6 +137,8 @@ def _no_unit(at: str, bare: Side, other: Side, unit: str) -> Wrong:
     example = "ms" if unit == "time" else "MB"
     if not bare.is_literal:
         there = "right" if at == "left" else "left"
+        if not bare.more:
+            return Wrong(there, f"{other.text} has a unit, and {bare.text} is a share", "write a share, as in 1%")
         return Wrong(there, f"{other.text} has a unit, and {bare.text} is a number", "take the unit away")
     also = f" or {bare.text}{'s' if unit == 'time' else 'GB'}"
     return Wrong(at, f"{bare.text} has no unit, and it is held against a {unit}", f"write {bare.text}{example}{also}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Literal
 
 from ..grammar import tree
@@ -97,11 +98,13 @@ def _positive(line: tree.Predict, known: Columns | None, scope: Scope) -> Scalar
     value = values.read(line.positive, scope.params, scope.told)
     target = by_name(known or ()).get(line.targets[0].name)
     if isinstance(value, str) and target is not None and target.type.values and value not in target.type.values:
+        close, written = nearest(value, target.type.values), isinstance(line.positive, tree.Text)
         scope.tell(
             "E219",
             line.positive.span,
             {"value": value, "column": target.name},
             help=did_you_mean(value, target.type.values),
+            fix=Fix(line.positive.span, json.dumps(close, ensure_ascii=False)) if close and written else None,
         )
     elif target is not None and value is not None and not _same_form(value, target.type):
         scope.tell(

@@ -11,7 +11,7 @@ from ..grammar.diagnostic import Diagnostic
 from ..grammar.parse import Parsed, parse
 from ..grammar.render import in_order
 from ..grammar.repair import with_fix, without_echoes
-from ..grammar.source import Source
+from ..grammar.source import Source, Span
 from . import env as environments
 from . import lock
 from .check import check
@@ -81,14 +81,45 @@ def compile_parsed(
     told = [d for one in (compiled, *others) for d in one.diagnostics]
     told = in_order(unknown_to_the_writer((*linked.diagnostics, *told), linked.document, linked.sources))
     told = [with_fix(one, linked.sources) for one in without_echoes(told)]
-    return Compiled(compiled.program, tuple(told), linked.sources, compiled.document)
+    told, shown = _as_given(told, linked.sources, sets)
+    return Compiled(compiled.program, tuple(told), shown, compiled.document)
+
+
+SETS, OPENED, SET = "--set", "env it on local {\n", "  set "
+
+
+def _as_given(
+    told: list[Diagnostic], sources: Mapping[str, Source], sets: Sequence[str]
+) -> tuple[list[Diagnostic], Mapping[str, Source]]:
+    """Mistakes in what was given for --set stand in the words that were given, one below the other."""
+    if not sets:
+        return told, sources
+    text, starts = "".join(f"{one}\n" for one in sets), [0]
+    for one in sets:
+        starts.append(starts[-1] + len(one) + 1)
+
+    def at(offset: int) -> int:
+        behind = max((i for i in range(len(sets)) if starts[i] + len(OPENED) + len(SET) * i <= offset), default=0)
+        return min(
+            max(offset - len(OPENED) - len(SET) * (behind + 1), starts[behind]), starts[behind] + len(sets[behind])
+        )
+
+    def moved(span: Span) -> Span:
+        return Span(SETS, at(span.start), at(span.end)) if span.path == SETS else span
+
+    def given(one: Diagnostic) -> Diagnostic:
+        labels = tuple(replace(label, span=moved(label.span)) for label in one.labels)
+        fix = replace(one.fix, span=moved(one.fix.span)) if one.fix else None
+        return replace(one, span=moved(one.span), labels=labels, fix=fix)
+
+    return [given(one) for one in told], {**sources, SETS: Source(SETS, text)}
 
 
 def _with_sets(linked: Linked, sets: Sequence[str]) -> Linked:
     """As if each environment set them: they are read as lines of one, so that mistakes in them are told alike."""
     if not sets:
         return linked
-    source = Source("--set", "env it on local {\n" + "".join(f"  set {one}\n" for one in sets) + "}\n")
+    source = Source(SETS, OPENED + "".join(f"{SET}{one}\n" for one in sets) + "}\n")
     parsed = parse(source)
     env = next((s for s in parsed.document.statements if isinstance(s, tree.Env)), None)
     document, wrong = linked.document, parsed.diagnostics

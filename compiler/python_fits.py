@@ -129,7 +129,7 @@ def _strangers(block: tree.Block, read: Signature, inputs: Sequence[tree.Input],
         if alias in known or not scope.is_there(item):
             continue
         free = next((name for name in known if name not in _given(block)), "")
-        way = f"rename the parameter, or write {item.reference} as {free}" if free else _starred(read) or " "
+        way = f"rename the parameter, or write from {item.reference} as {free}" if free else _starred(read) or " "
         facts = {"function": _name(read), "name": alias}
         scope.tell("E402", item.span, facts, note=_form(read), help=did_you_mean(alias, known, way).strip())
     for line in _assigned(block):

@@ -23,7 +23,8 @@ def node(block: tree.Block, base: Node, given: arguments.Given, scope: Scope) ->
     tables = {item.alias: scope.columns.get(item.name) for item in base.inputs if item.kind == "data"}
     strangers = [item for item in base.inputs if item.kind != "data"]
     for stranger in strangers:
-        scope.tell("E104", block.head, {"name": stranger.name, "kind": stranger.kind, "wanted": "data"})
+        span = next((item.span for item in block.inputs if item.reference.name == stranger.name), block.head)
+        scope.tell("E104", span, {"name": stranger.name, "kind": stranger.kind, "wanted": "data"})
     if strangers:
         return base.model_copy(update={"columns": {base.name: None}})
     for item in block.inputs:

@@ -232,7 +232,7 @@ def _not_there(block: tree.Block, reference: tree.Reference, in_header: bool, kn
     if name in known.uses:
         return _whole_spec(reference, known)
     asked = _is_asked(block, reference)
-    without_dot = _without_dot(block, reference) if asked else None
+    without_dot = _without_dot(block, reference) or _without_quotes(block, reference, known) if asked else None
     return without_dot or unknown_name(reference, (*known.block_of, *known.params), in_condition=asked)
 
 
@@ -271,6 +271,19 @@ def _without_dot(block: tree.Block, reference: tree.Reference) -> Diagnostic | N
         return None
     right = ".rows" if counts else f".{word}"
     return Diagnostic("E101", reference.span, {"name": word}, help=f"write {right}", fix=Fix(reference.span, right))
+
+
+def _without_quotes(block: tree.Block, reference: tree.Reference, known: _Declared) -> Diagnostic | None:
+    """`expect .plan == free`: a value of a closed set, of a column that the block or an input of it declares."""
+    inputs = [known.block_of[item.reference.name] for item in block.inputs if item.reference.name in known.block_of]
+    lines = [line for one in (block, *inputs) for line in one.lines if isinstance(line, tree.ColumnLine)]
+    word = str(reference)
+    if not any(word in line.type.values for line in lines):
+        return None
+    right = f'"{word}"'
+    return Diagnostic(
+        "E101", reference.span, {"name": word}, help=f"a text stands in quotes: {right}", fix=Fix(reference.span, right)
+    )
 
 
 def unknown_name(reference: tree.Reference, known: Iterable[str], *, in_condition: bool = False) -> Diagnostic:

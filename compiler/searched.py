@@ -27,6 +27,12 @@ def among(line: tree.Among, scope: Scope) -> Among | None:
             return _of_range(line, line.choices, scope)
         case tree.Call():
             return _of_call(line, line.choices, scope)
+        case tree.Items(items) if items and not any(isinstance(item, tree.Items) for item in items):
+            right = " | ".join(scope.written(item.span) for item in items)
+            _no_set(
+                line, "a list is one value", f"write {line.name} in {right}", scope, fix=Fix(line.choices.span, right)
+            )
+            return None
         case _:
             written = scope.written(line.choices.span)
             start = line.name_span.end

@@ -49,7 +49,7 @@ def read(entry: str, read_text: ReadText) -> Signature | Problem:
     """The signature of "file.py:function" or "package.module:attribute"; `read_text` gives a file of the project."""
     place, colon, name = entry.partition(":")
     if not colon or not place or not re.fullmatch(r"[^\W\d]\w*(\.[^\W\d]\w*)*", name):
-        return Problem(f"{entry} names no function", "write file.py:function or package.module:attribute")
+        return _no_entry(entry)
     path = _project_file(place, read_text)
     if path is None:
         return _installed(entry, place)
@@ -60,6 +60,15 @@ def read(entry: str, read_text: ReadText) -> Signature | Problem:
         return broken.problem
     except RecursionError:
         return Problem(f"{path} is nested too deeply to be read", path=path)
+
+
+def _no_entry(entry: str) -> Problem:
+    message, form = f"{entry} names no function", "write file.py:function or package.module:attribute"
+    module, dot, name = entry.rpartition(".")
+    if not dot or name == "py" or not re.fullmatch(r"[^\W\d]\w*(\.[^\W\d]\w*)+", entry):
+        return Problem(message, form)
+    instead = f"{module}:{name}"
+    return Problem(message, f"did you mean {instead}?", instead=instead)
 
 
 def _project_file(place: str, read_text: ReadText) -> str | None:

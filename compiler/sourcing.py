@@ -104,4 +104,7 @@ def _as_pinned(span: Span, base: Node, columns: Columns, scope: Scope) -> None:
             name = column.name if column.name.isidentifier() else f'"{column.name}"'
             declare = f"{name}: {before}{'?' * column.type.optional}" if column.empty else f"{name}: {now}"
             facts = {"column": column.name, "before": before, "now": "without any value" if column.empty else now}
-            scope.tell("E308", span, facts, help=f"declare what it is to be: {declare}")
+            help_ = f"declare what it is to be: {declare}"
+            if now == "text" and not column.empty:
+                help_ += f"; or as {name}: {before}, and the rows that do not hold one are named"
+            scope.tell("E308", span, facts, help=help_)

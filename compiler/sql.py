@@ -237,7 +237,10 @@ def _unreadable(text: str, answer: Tree) -> Problem:
         if pivot:
             help_ = "list its values: pivot … on x in ('a', 'b')"
             return Problem("the columns of a pivot must be known", *pivot.span(), help_)
-        return Problem("a query selects rows and changes nothing", *word_at(text, 0), "write a select")
+        later = re.search(r";\s*(?!(?:select|with|from|values)\b)(\w+)", text, re.IGNORECASE)
+        reads = re.match(r"\s*(?:select|with|from|values)\b", text, re.IGNORECASE)
+        start_end = later.span(1) if later and reads else word_at(text, 0)
+        return Problem("a query selects rows and changes nothing", *start_end, "write a select")
     return problem_of(text, answer["error_message"], answer, {}, {})
 
 
@@ -270,7 +273,11 @@ def _stray_parameter(read: Query, values: Mapping[str, object]) -> Problem | Non
         close = nearest(name.text, values)
         known = ", ".join(f"${value}" for value in values)
         help_ = f"did you mean ${close}?" if close else f"known: {known}" if known else f"write a line: {name.text} = …"
-        return Problem(f"${name.text} has no value", name.start, name.end, help_)
+        missing = list(dict.fromkeys(one.text for one in read.parameters if one.text not in values))
+        if known or len(missing) == 1 or any(map(str.isdigit, missing)):
+            return Problem(f"${name.text} has no value", name.start, name.end, help_)
+        help_ = f"write a line for each: {'; '.join(f'{one} = …' for one in missing)}"
+        return Problem(f"{' and '.join(f'${one}' for one in missing)} have no value", name.start, name.end, help_)
     return None
 
 

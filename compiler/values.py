@@ -78,6 +78,13 @@ def read(
             told.append(Diagnostic("E114", expression.span, {"name": expression.name}))
         case tree.Reference():
             told.append(_no_such_value(expression, params))
+        case tree.Binary("-", tree.Binary("-", tree.Number(year), tree.Number(month)), tree.Number(day)) if year > 1000:
+            date = f"{year:04}-{month:02}-{day:02}"
+            told.append(
+                Diagnostic(
+                    "E216", expression.span, {}, help=f"a date is written {date}", fix=Fix(expression.span, date)
+                )
+            )
         case _:
             told.append(Diagnostic("E216", expression.span, {}))
     return None

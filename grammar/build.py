@@ -288,18 +288,19 @@ class Build:
     def _unescape(self, text: str, start: int) -> str:
         if "\\" not in text:
             return text
-        out, i = [], 0
+        out, i, told = [], 0, False
         while i < len(text):
             if text[i] != "\\":
                 out.append(text[i])
                 i += 1
                 continue
             following = text[i + 1]
-            if following not in ESCAPES:
+            if following not in ESCAPES and not told:
+                told = True  # a path of Windows has many, and one cause
                 span = Span(self.path, start + i, start + i + 2)
                 facts = {"found": "\\" + following}
                 help_ = "write \\\\ for a backslash, or / in a path"
-                fix = Fix(span, ("/" if A_PATH.fullmatch(text) else "\\\\") + following)
+                fix = Fix(Span(self.path, start, start + len(text)), _without_escapes(text))
                 self.problems.append(Diagnostic("E012", span, facts, help=help_, fix=fix))
             out.append(ESCAPES.get(following, following))
             i += 2
@@ -354,3 +355,10 @@ def plain(text: str) -> str:
 
 def _steps(rest: tuple[Any, ...]) -> list[tuple[str, tree.Expression]]:
     return [(rest[i].text, rest[i + 1]) for i in range(0, len(rest), 2)]
+
+
+def _without_escapes(text: str) -> str:
+    """As it was meant: a path with /, else with two for each backslash that means nothing."""
+    if A_PATH.fullmatch(text):
+        return text.replace("\\\\", "/").replace("\\", "/")
+    return re.sub(r"\\(.)", lambda found: found[0] if found[1] in ESCAPES else "\\" + found[0], text)

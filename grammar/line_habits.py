@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 
-from .diagnostic import Diagnostic
+from .diagnostic import Diagnostic, Fix
 from .foreign import ARGUMENTS, NOTHING, OTHER_FUNCTIONS, OTHER_TYPES
-from .misfit import Misfit
+from .misfit import Misfit, fits
+from .source import Span
 from .tokens import COMPARATORS, Token
 from .wording import shown
 
@@ -60,6 +61,10 @@ def type_with_brackets(at: Misfit) -> Diagnostic | None:
         return None
     closing = {"LPAREN": "RPAREN", "LBRACKET": "RBRACKET", "LESS": "GREATER"}[opened]
     end = next((i for i in range(4, len(at.tokens)) if at.kind(i) == closing), 0)
+    words = [token.text for token in at.tokens[4:end] if token.kind == "STRING"]
+    if words and len(words) * 2 - 1 == end - 4:  # enum("a", "b"), Literal["a", "b"]
+        right = " | ".join(words)
+        return at.told_with(f"a closed set is written {shown(right)}", at.put(2, end + 1, f" {right}"))
     if opened == "LPAREN" and end:
         right = OTHER_TYPES.get(word.lower(), word)
         return at.told_with(f"a type has no size: {right}", at.put(2, end + 1, f" {right}"))
@@ -153,6 +158,14 @@ def measured_by_call(at: Misfit) -> Diagnostic | None:
     if at.kind(0) != "MEASURE" or at.token.kind != "LPAREN" or at.kind(i + 1) != "NAME" or at.kind(i + 2) != "RPAREN":
         return None
     return at.told_with("what it is measured on stands after on", at.put(i, i + 3, f" on {at.text(i + 1)}"))
+
+
+def measured_on_nothing(at: Misfit) -> Diagnostic | None:
+    """`measure roc_auc`."""
+    if at.kind(0) != "MEASURE" or not at.at_end() or "_ON" not in at.expected:
+        return None
+    words = at.between(1, at.index).strip()
+    return at.does_not_fit(f"say what it is measured on, as in measure {shown(words)} on test")
 
 
 # --- lines of one kind --------------------------------------------------------------------------------------------
@@ -293,6 +306,20 @@ def other_arithmetic(at: Misfit) -> Diagnostic | None:
     return at.does_not_fit(knows)
 
 
+def two_in_one(at: Misfit) -> Diagnostic | None:
+    """`test = 20% by = .id`."""
+    rest = at.tokens[at.index :]
+    if at.start != "line" or "$END" not in at.expected or at.at_end() or len(rest) < 2 or at.before is None:
+        return None
+    if not (fits(at.tokens[: at.index], "line") and fits(rest, "line")):
+        return None
+    comma = at.put(at.index, at.index, ",")
+    if comma:  # `needs cpu = 2 memory = 4GiB`
+        return at.does_not_fit("a comma stands between them", comma)
+    fix = Fix(Span(at.path, at.before.end, at.before.end), ";")
+    return at.does_not_fit("each line stands by itself, or a ; stands between them", fix)
+
+
 RULES = (
     predict,
     every,
@@ -312,5 +339,7 @@ RULES = (
     count_all,
     method,
     measured_by_call,
+    measured_on_nothing,
     other_arithmetic,
+    two_in_one,
 )

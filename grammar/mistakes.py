@@ -22,6 +22,7 @@ HEADER = re.compile(
 )
 BEGINS_A_TEXT = re.compile(r"\b(?:from|by)[ \t]+\w+[ \t]*\Z")  # and so do quotes behind it
 TOP_HELP = "a statement begins with data, model, service, param, secret, env or use"
+NAMES = "a name holds letters, digits and _, and begins with a letter"
 LOOKALIKES = {
     "–": "-",
     "—": "-",
@@ -189,6 +190,8 @@ def _help_for_stranger(at: Misfit, meant: str | None) -> str:
         return 'a name that is no plain word is quoted: ."fixed acidity"'
     if character == "$":
         return "only SQL writes a $ before a param; here it is named without"
+    if at.start == "statement" and "NAME" in at.expected:
+        return NAMES
     if character == "\\":
         return "a line goes on after a comma or an operator, and inside brackets"
     return ""
@@ -297,6 +300,15 @@ def _unit_apart(at: Misfit) -> Diagnostic | None:
     return at.does_not_fit(f"a unit stands right after its number: {right}", fix) if fix else None
 
 
+def _name_with_minus(at: Misfit) -> Diagnostic | None:
+    """`data a-b from …`."""
+    i = at.index
+    if at.start != "statement" or at.token.kind != "MINUS" or not (at.touches(i) and at.touches(i + 1)):
+        return None
+    right = f"{at.text(i - 1)}_{at.text(i + 1)}"
+    return at.told_with(f"{NAMES}: {right}", at.put(i - 1, i + 2, f" {right}"))
+
+
 def _sign_left_out(at: Misfit) -> Diagnostic | None:
     """`header false`, `id int`."""
     if at.before is None or at.before.kind != "NAME" or not at.expected & {"_ASSIGN", "_COLON"}:
@@ -389,6 +401,7 @@ RULES = (
     _unit_apart,
     _mistyped_word,
     _mistyped_line,
+    _name_with_minus,
     _sign_left_out,
     _still_open,
     _column_without_dot,

@@ -14,6 +14,7 @@ from .store.objects import Damaged
 from .trouble import Trouble
 
 T = TypeVar("T")
+MOST_FRAMES = 20
 _OURS = Path(__file__).resolve().parents[1]
 _INSTALLED = {"site-packages", "dist-packages"}
 
@@ -100,7 +101,18 @@ def frames(error: BaseException, root: Path) -> str:
     told = [_frame(frame, root) for frame in traceback.extract_tb(error.__traceback__) if _is_own(frame.filename, root)]
     if isinstance(error, SyntaxError) and error.filename and _is_own(error.filename, root):
         told.append(f"{_within(error.filename, root)}:{error.lineno}\n    {(error.text or '').strip()}")
+    told = _shortened(told)
     return "\n".join([*told, f"{type(error).__name__}: {error}".rstrip(": ")]) if told else ""
+
+
+def _shortened(told: list[str]) -> list[str]:
+    """Of a recursion that has no end the beginning and the end: a thousand times the same says nothing more."""
+    if len(told) <= MOST_FRAMES:
+        return told
+    half = MOST_FRAMES // 2
+    left_out = told[half:-half]
+    again = ", the same again and again" if set(left_out) <= {*told[:half], *told[-half:]} else ""
+    return [*told[:half], f"… {len(left_out)} more{again} …", *told[-half:]]
 
 
 def _frame(frame: traceback.FrameSummary, root: Path) -> str:

@@ -284,6 +284,7 @@ def test_an_undeclared_column_of_another_type_is_an_error(project: Project) -> N
     project.file("raw.csv", "n\nmany\n")
     ran = project.run("check")
     assert (ran.code, "error[E308]" in ran.err) == (1, True)
+    assert "or as n: int, and the rows that do not hold one are named" in ran.err
     project.file("a.mlspec", 'data raw from csv "raw.csv" {\n  n: text\n}\n')
     assert project.apply().code == 0
 
@@ -333,3 +334,12 @@ def test_a_block_of_the_name_of_a_param_or_secret_is_one_mistake_also_where_ther
     told = re.findall(r"^error\[(\w+)\]", project.run("check").text, re.MULTILINE)
     assert set(told) <= {"E102", "E104", "E610"}
     assert told.count("E102") == 1
+
+
+def test_a_mistake_in_a_set_points_at_the_words_that_were_given(project: Project) -> None:
+    project.file("a.mlspec", 'mlspec 1\nparam low: int = 3\nparam high: int = 4\ndata a from csv "a.csv"\n')
+    project.file("a.csv", "id\n1\n")
+    ran = project.run("check", "--set", "high = 7", "--set", 'low = "x"')
+    assert ran.code == 1 and '--set:2:7\n2 │ low = "x"\n  │       ^^^' in ran.err.replace(" ┌─ ", " ┌─ "), ran.err
+    ran = project.run("check", "--set", "low 3")
+    assert ran.code == 1 and "1 │ low 3" in ran.err and "set low" not in ran.err, ran.err

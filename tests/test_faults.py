@@ -142,6 +142,30 @@ def test_a_step_that_is_killed_is_told_and_others_go_on(project: Project) -> Non
     assert set(project.data("status")["names"]) == {"raw", "first", "second"}
 
 
+@pytest.mark.parametrize(
+    ("code", "told"),
+    [("import os; os._exit(0)", "could not make x: its process ended with exit code 0"),
+     ("import os; os._exit(3)", "could not make x: its process ended with exit code 3"),
+     ("import os, signal; os.kill(os.getpid(), signal.SIGSEGV)", "could not make x: its process was ended by SIGSEGV"),
+     ("raise KeyboardInterrupt", "could not make x: its code raised KeyboardInterrupt")],
+)  # fmt: skip
+def test_how_a_process_ended_is_told(project: Project, code: str, told: str) -> None:
+    project.file("raw.csv", "id\n1\n")
+    project.file("s.py", f"def f(raw):\n    {code}\n")
+    project.file("a.mlspec", 'data raw from csv "raw.csv"\ndata x from raw by python "s.py:f"\n')
+    ran = project.apply()
+    assert ran.code == 4 and told in ran.out and "memory" not in ran.out and "Traceback" not in ran.out
+
+
+def test_a_recursion_without_end_is_told_shortly(project: Project) -> None:
+    project.file("raw.csv", "id\n1\n")
+    project.file("s.py", "def f(raw):\n    return g(raw)\n\ndef g(raw):\n    return f(raw)\n")
+    project.file("a.mlspec", 'data raw from csv "raw.csv"\ndata x from raw by python "s.py:f"\n')
+    ran = project.apply()
+    assert "RecursionError" in ran.out and "more, the same again and again …" in ran.out
+    assert len(ran.out.splitlines()) < 60
+
+
 def test_a_step_is_tried_again(project: Project) -> None:
     project.file("raw.csv", "id\n1\n")
     project.file(

@@ -707,3 +707,22 @@ def test_how_a_file_is_written_is_told_while_it_compiles(project: Project, text:
     project.write(a__mlspec=text + "\n", d__csv="a;b\n1;2\n")
     ran = project.run("check")
     assert ran.code == 1 and told in ran.text
+
+
+def test_a_word_for_nothing_may_be_taken_for_missing(project: Project) -> None:
+    project.file("a.csv", "id,v\n1,1.5\n2,nan\n")
+    project.file("a.mlspec", 'data a from csv "a.csv" {\n  v: float\n}\n')
+    assert 'take the value for missing, v: float? with missing = ["nan"]' in project.apply().out
+    project.file("a.mlspec", 'data a from csv "ftp://here/a.csv"\n')
+    ran = project.run("check")
+    assert "there is no way to ftp://" in ran.err and "http://, https:// or s3://" in ran.err
+
+
+def test_what_would_break_a_table_is_shown_as_it_is_written(project: Project) -> None:
+    project.file("a.csv", 'id,"two\nlines"\n1,"a\tb\n\x1b[31mc"\n')
+    project.file("a.mlspec", 'data a from csv "a.csv"\n')
+    assert project.apply().code == 0
+    shown = project.run("show", "a").out
+    assert "two\\nlines" in shown and "a\\tb\\n\\x1b[31mc" in shown and "\x1b" not in shown and "\t" not in shown
+    assert project.run("show", "a", "--rows", "-1").code == 2
+    assert "id" in project.run("show", "a", "--rows", "0").out

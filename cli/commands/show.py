@@ -10,9 +10,15 @@ from .. import frame, shown
 def arguments(parser: argparse.ArgumentParser) -> None:
     frame.name_and_spec(parser)
     frame.json_argument(parser)
-    parser.add_argument("--rows", type=int, default=5, help="how many rows of a table (default: 5)")
+    parser.add_argument("--rows", type=_count, default=5, help="how many rows of a table (default: 5)")
     frame.refused_argument(parser)
     parser.add_argument("--openapi", action="store_true", help="what a service takes and gives, as an OpenAPI document")
+
+
+def _count(written: str) -> int:
+    if not written.isdecimal():
+        raise argparse.ArgumentTypeError(f"{written} is no whole number of 0 or more")
+    return int(written)
 
 
 def run(given: argparse.Namespace) -> int:

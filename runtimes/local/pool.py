@@ -17,6 +17,7 @@ from typing import Any
 
 from ..trouble import Trouble
 from .worker import receive, send
+from .zygote import ASKED
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +70,7 @@ class Pool:
         self.zygote: subprocess.Popen[bytes] | None = None
         self.control: socket.socket | None = None
         self.life = -1
+        self.asking = threading.Lock()
 
     def free(self) -> int:
         return self.size - sum(worker.task is not None for worker in self.workers)
@@ -108,8 +110,9 @@ class Pool:
         control = self._zygote()
         ours, theirs = socket.socketpair()
         try:
-            socket.send_fds(control, [b"worker"], [theirs.fileno()])
-            pid = int(control.recv(16) or b"0")
+            with self.asking:
+                socket.send_fds(control, [b"worker"], [theirs.fileno()])
+                pid = int(control.recv(16) or b"0")
         except OSError:
             pid = 0
         theirs.close()
@@ -119,6 +122,16 @@ class Pool:
         self.workers.append(worker)
         threading.Thread(target=self._attend, args=(worker,), daemon=True).start()
         return worker
+
+    def _how_ended(self, worker: _Worker) -> str:
+        """ "exit 3", "signal 11", or "ended" where nobody knows any more."""
+        if self.control is None or worker not in self.workers:
+            return "ended"
+        with self.asking, contextlib.suppress(OSError, ValueError):
+            self.control.sendall(ASKED + str(worker.pid).encode())
+            code = int(self.control.recv(16))
+            return f"signal {-code}" if code < 0 else f"exit {code}"
+        return "ended"
 
     def _zygote(self) -> socket.socket:
         if self.control is None:
@@ -143,7 +156,7 @@ class Pool:
                     self.results.put(Moved(task.tag, *answer["moving"]))
             except OSError:
                 answer = None
-            cause = "" if answer is not None else "time" if worker.overdue else "ended"
+            cause = "" if answer is not None else "time" if worker.overdue else self._how_ended(worker)
             ended = answer is None or task.alone
             if ended and worker in self.workers:
                 self.workers.remove(worker)

@@ -97,9 +97,12 @@ def _answer(message: dict[str, Any], watch: Watch) -> dict[str, Any]:
 def _wrong(error: BaseException, order: dict[str, Any]) -> list[str]:
     """A mistake of ours, or a user's sys.exit: the worker answers all the same. Memory may end at any place, also
     where a search lays out its trials."""
+    names = order.get("names") or [order.get("name", "it")]
+    action = f"make {', '.join(names)}"
+    if isinstance(error, KeyboardInterrupt):
+        return [action, "its code raised KeyboardInterrupt", "", ""]
     if out_of_memory(error):
-        names = order.get("names") or [order.get("name", "it")]
-        trouble = no_memory(f"make {', '.join(names)}", (order.get("needs") or {}).get("memory"))
+        trouble = no_memory(action, (order.get("needs") or {}).get("memory"))
         return [trouble.action, trouble.cause, trouble.help, trouble.detail]
     return ["make it", f"{type(error).__name__}: {error}", "", _inner_frames(error)]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from typing import Any
 
 from ...compiler.program import Node
@@ -9,6 +10,8 @@ from .. import trouble
 from .pool import Result
 
 Failure = tuple[str, str, str]  # message, help, detail
+
+_NAMES = {one.value: one.name for one in signal.Signals}
 
 
 def what_went_wrong(node: Node, result: Result, answer: dict[str, Any]) -> Failure:
@@ -23,6 +26,14 @@ def what_went_wrong(node: Node, result: Result, answer: dict[str, Any]) -> Failu
             "raise needs time, or do less",
             "",
         )
+    kind, _, number = result.cause.partition(" ")
+    if kind == "exit":
+        help_ = "a step returns what it made, or raises an error; it does not end its own process"
+        return f"could not make {node.title}: its process ended with exit code {number}", help_, ""
+    if kind == "signal" and int(number) != signal.SIGKILL:
+        how = f"its process was ended by {_NAMES.get(int(number), result.cause)}"
+        crash = int(number) in (signal.SIGSEGV, signal.SIGBUS, signal.SIGILL, signal.SIGABRT, signal.SIGFPE)
+        return f"could not make {node.title}: {how}", "a library that it calls crashed" if crash else "", ""
     help_ = "if memory ran out, say needs memory = … so that it is told apart, or read less"
     if node.needs.memory:
         help_ = f"if memory ran out, raise needs memory = {trouble.size(node.needs.memory)}, or read less"

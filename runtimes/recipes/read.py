@@ -207,6 +207,9 @@ def _as_meant(first: Refused, raw: Raw, order: Make) -> str:
     return f"if that is how it is written, say so: {hint}" if known else ""
 
 
+ABSENT = ("nan", "na", "n/a", "null", "none", "nil")
+
+
 def _looser(first: Refused, declared: Columns) -> str:
     column = next((column for column in declared if column.name == first.column), None)
     if column is None or first.reason.startswith("expected unique"):
@@ -215,7 +218,8 @@ def _looser(first: Refused, declared: Columns) -> str:
     if first.value is None:
         return f"let the value be missing, {wider}, "
     is_of_another_type = first.reason == f"expected {required(column.type)}" and not column.type.values
-    if is_of_another_type and not any(map(str.isalnum, first.value)):
+    is_no_value = not any(map(str.isalnum, first.value)) or first.value.lower() in ABSENT
+    if is_of_another_type and is_no_value:
         return f'take the value for missing, {wider} with missing = ["{first.value}"], '
     return f"loosen the column {_name(column.name)}, "
 

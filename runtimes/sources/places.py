@@ -6,6 +6,7 @@ import codecs
 import gzip
 import io
 import os
+import re
 import zipfile
 import zlib
 from collections.abc import Iterator
@@ -36,6 +37,10 @@ def _found(root: Path, place: str) -> tuple[str, ...]:
             "it is a folder",
             f'name the files in it, as in "{place.rstrip("/")}/*.csv", or write from folder',
         )
+    scheme = re.match(r"([A-Za-z][A-Za-z0-9+.-]+)://", place)
+    if scheme:
+        known = "a place is a file, or an address that begins with http://, https:// or s3://"
+        raise Trouble(f"read {place}", f"there is no way to {scheme[1]}://", known)
     if not has_magic(place):
         raise Trouble(f"read {place}", "there is no such file", _did_you_mean(root, place))
     matching = glob(place, root_dir=root, recursive=True)  # noqa: PTH207 Path's takes no absolute pattern, and hidden files
