@@ -11,6 +11,7 @@ import resource
 import signal
 import socket
 import struct
+import sys
 import threading
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,8 @@ from ..store.opening import objects_at
 from ..trouble import Trouble, no_memory, out_of_memory
 from .gpus import VISIBLE
 from .printing import printing_to
+
+SQUARE = 256  # rows of a matrix that is large enough for more than one thread
 
 
 def send(connection: socket.socket, message: dict[str, Any]) -> None:
@@ -140,4 +143,17 @@ def _bound(memory: int | None) -> None:
         return
     _, hard = resource.getrlimit(resource.RLIMIT_DATA)
     soft = hard if memory is None else memory
+    if memory is not None:
+        _give_buffers()
     resource.setrlimit(resource.RLIMIT_DATA, (soft, hard))
+
+
+def _give_buffers() -> None:
+    """OpenBLAS asks for the memory of its threads again and again where there is none, and never comes back: so it gets
+    that before there is a limit. numpy and scipy have one each."""
+    numpy, linalg = sys.modules.get("numpy"), sys.modules.get("scipy.linalg")
+    if numpy is not None:
+        square = numpy.ones((SQUARE, SQUARE))
+        numpy.dot(square, square)
+        if linalg is not None:
+            linalg.blas.dgemm(1.0, square, square)

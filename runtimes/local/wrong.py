@@ -29,6 +29,8 @@ def what_went_wrong(node: Node, result: Result, answer: dict[str, Any]) -> Failu
     kind, _, number = result.cause.partition(" ")
     if kind == "exit":
         help_ = "a step returns what it made, or raises an error; it does not end its own process"
+        if node.needs.memory:  # a library in C may end the process when there is none left
+            help_ = f"if memory ran out, raise needs memory = {trouble.size(node.needs.memory)}; the log tells"
         return f"could not make {node.title}: its process ended with exit code {number}", help_, ""
     if kind == "signal" and int(number) != signal.SIGKILL:
         how = f"its process was ended by {_NAMES.get(int(number), result.cause)}"
