@@ -108,7 +108,7 @@ def _is_factory(block: tree.Block, node: Node, read: Signature) -> bool:
     return (
         learns
         and not {item.alias for item in node.inputs} & set(read.code.parameters)
-        and not _missing(block, node, read)
+        and not set(_missing(block, node, read)) - _mistyped(block, read)
     )
 
 
@@ -152,7 +152,7 @@ def _given(block: tree.Block) -> set[str]:
 
 
 def _lacking(block: tree.Block, node: Node, read: Signature, scope: Scope) -> None:
-    mistyped = {nearest(line.name, read.required) for line in _assigned(block) if line.name not in read.code.parameters}
+    mistyped = _mistyped(block, read)
     missing = [name for name in _missing(block, node, read) if name not in mistyped]
     # An input that goes by another name than its parameter is told at the input.
     strangers = [item for item in block.inputs if (item.alias or item.reference.name) not in read.code.parameters]
@@ -161,6 +161,11 @@ def _lacking(block: tree.Block, node: Node, read: Signature, scope: Scope) -> No
         facts = {"function": _name(read), "missing": ", ".join(missing)}
         help_ = f"give it an input of that name, or a line: {missing[0]} = …"
         scope.tell("E403", block.recipe.span, facts, help=help_)
+
+
+def _mistyped(block: tree.Block, read: Signature) -> set[str | None]:
+    """The parameters that lines mean which name none: those mistakes are told there."""
+    return {nearest(line.name, read.required) for line in _assigned(block) if line.name not in read.code.parameters}
 
 
 def _missing(block: tree.Block, node: Node, read: Signature) -> list[str]:

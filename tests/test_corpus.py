@@ -92,6 +92,7 @@ FILES = InMemory(
      "models.py": "import pandas as pd\n\nANSWER = 42\n\n\nclass Question:\n    pass\n\n\n"
      "class Unfitted:\n    def predict(self, X): ...\n\n\nclass Unasked:\n    def fit(self, X, y): ...\n\n\n"
      "def framed(people: pd.Datframe):\n    return people\n\n\ndef asked(request: Questoin):\n    return {}\n",
+     "given.py": "def ridge(strength):\n    return object()\n",
      "scaled.py": "from sklearn.preprocessing import StandardScaler\n\n\ndef scaled(people):\n"
      "    people['age'] = StandardScaler().fit_transform(people[['age']])\n    return people\n",
      "dated.py": "from datetime import datetime\n\n\ndef later(people, since='2024-01-01'):\n    return people\n\n\n"
