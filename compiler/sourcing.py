@@ -47,8 +47,7 @@ def node(block: tree.Block, base: Node, scope: Scope) -> Node | None:
 def _instead(word: str, place: str, found: Unreadable, scope: Scope) -> str:
     """The way out of a place that cannot be read: the nearest one, or the source that reads such files."""
     if not found.there:
-        others = (name for name in scope.files.names() if not name.endswith(".mlspec"))
-        return found.help or did_you_mean(place, others, " ")
+        return found.help or did_you_mean(place, scope.files.names(), " ")
     ending = posixpath.splitext(place)[1].lower()
     other = next((source.word for source in SOURCES.values() if ending in source.endings), "")
     misread = other and found.argument == "" and ending not in SOURCES[word].endings

@@ -57,7 +57,8 @@ def _did_you_mean(root: Path, place: str) -> str:
         parent, wanted = parent.parent, parent.name
     if not (root / parent).is_dir():
         return ""
-    known = sorted(path.name for path in (root / parent).iterdir() if not path.name.startswith("."))
+    there = (path.name for path in (root / parent).iterdir())
+    known = sorted(name for name in there if not name.startswith(".") and not name.endswith(".mlspec"))
     close = nearest(wanted, known)
     return f"did you mean {(parent / close).as_posix()}?" if close else ""
 
