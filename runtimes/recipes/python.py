@@ -28,8 +28,8 @@ def make(order: Make, objects: Objects) -> Outcome:
     assert order.recipe.code is not None, "a python recipe comes with its code"
     work = Work(order, objects, order.recipe.code, objects.scratch())
     try:
-        entry = load(work.code.entry, work.code.files, work.root, work.action)
         seed_random(work.seed)
+        entry = load(work.code.entry, work.code.files, work.root, work.action)
         if order.kind == "model" and _is_estimator(entry, work):
             return Outcome(outputs={order.names[0]: _fitted(entry, work)})
         return kept(_called(entry, work), work)
@@ -73,6 +73,7 @@ def _called(function: Any, work: Work) -> Any:
     positional = [
         values.pop(name) for name, one in parameters.items() if one.kind is one.POSITIONAL_ONLY and name in values
     ]
+    seed_random(work.seed)  # what it draws is not to depend on how its inputs were read
     return guarded(lambda: function(*positional, **values), work.action, work.root)
 
 
@@ -121,6 +122,7 @@ def _fitted(entry: Any, work: Work) -> Made:
     features = features_of(predict, table, given.columns)
     to_fit, to_make = _dealt(table, work)
     hidden = {name: secrets.value(secret) for name, secret in work.order.secrets.items()}
+    seed_random(work.seed)
     estimator = guarded(lambda: entry(**_with_seed(entry, to_make, work), **hidden), work.action, work.root)
     if not hasattr(estimator, "fit"):
         raise Trouble(work.action, f"{work.code.entry} gives a {type(estimator).__name__}, which has no fit")

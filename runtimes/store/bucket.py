@@ -28,10 +28,9 @@ SCHEMES = ("s3", "gs", "az", "file")
 PART = 8 << 20  # bytes of a part of a large object, on its way up and down
 AT_ONCE = 32  # requests under way
 TRIES = 3
-ANSWER, LONG = (
-    8.0,
-    20.0,
-)  # seconds for a sign of an answer, and of a request, obstore's own tries counted, after which none is tried again
+CHANCE = random.SystemRandom()  # of waits: what the user's code draws from `random` is not to move by them
+ANSWER = 8.0  # seconds for a sign of an answer
+LONG = 20.0  # seconds of a request, obstore's own tries counted, after which none is tried again
 SMALL = 1 << 18  # bytes of a body that is up in far less
 KEYS = {
     "s3": "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE; AWS_SKIP_SIGNATURE=true for what everybody may read",
@@ -256,7 +255,7 @@ class Bucket:
                     return None
                 if number == TRIES or time.monotonic() - began > LONG or not _PASSING.search(said):
                     self._raise(how, error)
-                time.sleep(0.2 * 2**number * random.uniform(0.5, 1))
+                time.sleep(0.2 * 2**number * CHANCE.uniform(0.5, 1))
         raise AssertionError
 
     def _raise(self, how: str, error: Exception) -> None:

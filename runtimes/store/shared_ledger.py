@@ -11,7 +11,6 @@ What was seen of files, compiled from them, logged and run stays on this machine
 from __future__ import annotations
 
 import json
-import random
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
@@ -19,7 +18,7 @@ from typing import Any
 
 from ...compiler.state import Accepted, Record
 from ..trouble import Trouble
-from .bucket import LATER, Got, Listed, at_once
+from .bucket import CHANCE, LATER, Got, Listed, at_once
 from .leases import Leases, now
 from .ledger import REMEMBERED, SENT, Ledger, Past, Young
 from .objects import FOLDER
@@ -166,7 +165,7 @@ class SharedLedger(Ledger):
             version = self.bucket.put_if_unchanged(path, body, found.version if found else None)
             if version is not None:
                 return Got(body, version)
-            time.sleep(random.uniform(0, min(0.02 * 2**attempt, 1)))
+            time.sleep(CHANCE.uniform(0, min(0.02 * 2**attempt, 1)))
             found = self.bucket.get(path)
         raise Trouble(f"write {self.bucket.url}", f"others write {path} without end", LATER)
 
