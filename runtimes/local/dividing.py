@@ -115,8 +115,7 @@ class Dividing:
             tables = planned.divided(doing.node, parting.digests)
             self.engine.world.ledger.put_facts(told.facts, next(iter(tables), doing.key))
         if told.record is not None:
-            self.engine.world.ledger.put_record(told.record)
-            self.engine.state.record.forget(told.record.key)  # type: ignore[attr-defined]
+            self.engine.live.keep(told.record)
         log = self.engine.log(doing.node, result.tag[1])
         searching.sweep(log)
         if any(event.failure for event in told.events) or (log.exists() and not parting.failed):

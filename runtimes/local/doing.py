@@ -12,6 +12,7 @@ from ...compiler.program import Node, Program
 from ...compiler.state import State
 from .. import order as orders
 from ..events import Event
+from .live import Live
 from .ordering import Ordering
 from .parting import Parting
 from .queueing import Queue
@@ -42,6 +43,7 @@ class Engine(Protocol):
 
     program: Program
     world: World
+    live: Live
     state: State
     outlooks: dict[str, Outlook]
     doing: dict[str, Doing]

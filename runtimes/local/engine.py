@@ -18,7 +18,7 @@ from ...compiler.actions import Accept, Judge, Make, Plan, Refuse, Reuse, Serve,
 from ...compiler.answers import Answers
 from ...compiler.outlook import Absent, Known, Outlook
 from ...compiler.program import Node, Program
-from ...compiler.state import Record, State
+from ...compiler.state import Made, Record
 from .. import order as orders
 from ..events import Event, Failed, Moving, Settled, Started, Summary, Waiting, Watch
 from ..store.ledger import this_process
@@ -26,6 +26,7 @@ from . import parting as partings
 from .dividing import Dividing
 from .doing import Doing
 from .gpus import gpus
+from .live import Live
 from .locking import locked_sources, pin
 from .ordering import Ordering, local
 from .pool import Moved, Pool, Result, Task
@@ -34,7 +35,7 @@ from .queueing import Queue
 from .releasing import Releasing, Served
 from .rollout import stop_service
 from .sharing import Share
-from .world import World, accepted, state_of
+from .world import World
 from .wrong import what_went_wrong
 
 ALONE = ("make", "part", "trial")  # what is done with the GPUs that a block needs, by a worker of its own
@@ -54,8 +55,8 @@ def apply(
     counts: dict[str, int] = {}
     try:
         for _ in range(3):  # again when an object was found damaged: it is then missing, and made anew
-            state = state_of(program, world, locked_sources(program, world) if locked else None)
-            engine = _Engine(program, world, state, watch, run, workers or os.cpu_count() or 2, only, share)
+            live = Live(program, world, locked_sources(program, world) if locked else None)
+            engine = _Engine(program, world, live, watch, run, workers or os.cpu_count() or 2, only, share)
             try:
                 engine.run(retire=retire)
             finally:
@@ -63,7 +64,7 @@ def apply(
             if not engine.damaged:
                 break
         if not locked:
-            pin(program, world, state.sources)
+            pin(program, world, live.state.sources)
         summary = Summary(engine.counts, time.monotonic() - began, tuple(engine.failures), tuple(engine.refusals))
         counts = summary.counts
         status = "failed" if summary.failures else "refused" if summary.refusals else "done"
@@ -77,7 +78,7 @@ class _Engine:
         self,
         program: Program,
         world: World,
-        state: State,
+        live: Live,
         watch: Watch,
         run: int,
         workers: int,
@@ -88,11 +89,11 @@ class _Engine:
         self.program, self.world, self.watch, self.run_id = program, world, watch, run
         self.results: queue.SimpleQueue[Any] = queue.SimpleQueue()
         self.pool = Pool(workers, preload(program), self.results)
-        self.state = state
+        self.live, self.state = live, live.state
         self.process = this_process()
         self.assists = share == "assist"
         self.outlooks: dict[str, Outlook] = {}
-        self.order = Ordering(program, world, state, self.outlooks)
+        self.order = Ordering(program, world, self.state, self.outlooks)
         self.dividing = Dividing(self, shares=bool(share))
         self.releasing = Releasing(self)
         self.doing: dict[str, Doing] = {}
@@ -220,7 +221,7 @@ class _Engine:
         return True
 
     def _came_out_the_same(self, doing: Doing) -> None:
-        """Made from other parts, and the bytes are as before: from now on it is known by the key of what made it."""
+        """Made from other parts, and the bytes are as before: then no name moves."""
         names = self.state.names
         record = self.state.record(doing.key) if doing.made else None
         same = record is not None and all(
@@ -228,9 +229,7 @@ class _Engine:
             for name, made in zip(doing.node.names, record.outputs, strict=True)
         )
         if same:
-            self.world.ledger.rekey(doing.node.names, doing.key)
-            moved = {name: names[name].model_copy(update={"key": doing.key}) for name in doing.node.names}
-            names.update(moved)  # type: ignore[attr-defined]
+            self.live.rekey(doing.node, doing.key)
 
     def _settled(self, doing: Doing, how: str, action: Any) -> None:
         self.counts[how] = self.counts.get(how, 0) + 1
@@ -333,33 +332,33 @@ class _Engine:
             self.finish(doing)
 
     def made(self, doing: Doing, outcome: orders.Outcome, seconds: float) -> None:
-        node = doing.node
-        outputs = tuple(outcome.outputs[local(name)] for name in node.names)
-        source = self.state.sources.get(node.name)
-        if source is not None:
-            about = {**outputs[0].about, "lines": dict(source.lines)}
-            outputs = (outputs[0].model_copy(update={"about": about}), *outputs[1:])
-        last = {item.name: self.order.last(item.name) for item in node.inputs if item.last}
-        if last:
-            outputs = (outputs[0].model_copy(update={"about": {**outputs[0].about, "last": last}}), *outputs[1:])
-        if doing.search is not None:
-            outputs = (doing.search.about(outputs[0]), *outputs[1:])
-            doing.seconds = seconds = doing.search.seconds()
-            doing.notes = (*doing.notes, doing.search.note())
-        if doing.parting is not None:
-            doing.seconds = seconds = doing.parting.seconds()
-            doing.notes = (*doing.notes, doing.parting.note())
-        record = Record(key=doing.key, parts=doing.parts, outputs=outputs, metrics=outcome.metrics, notes=outcome.notes,
-                        seconds=round(seconds, 3), at=time.time())  # fmt: skip
-        self.state.record.forget(doing.key)  # type: ignore[attr-defined]
-        if not self.world.ledger.put_record(record, doing.token):
+        at_work = doing.search or doing.parting
+        if at_work is not None:
+            doing.seconds = seconds = at_work.seconds()
+            doing.notes = (*doing.notes, at_work.note())
+        record = Record(key=doing.key, parts=doing.parts, outputs=self._outputs(doing, outcome), metrics=outcome.metrics,
+                        notes=outcome.notes, seconds=round(seconds, 3), at=time.time())  # fmt: skip
+        if not self.live.keep(record, doing.token):
             doing.token = None  # taken over while this machine slept: what the other one makes is ours too
-            self.waiting[node.name] = self.doing.pop(node.name)
+            self.waiting[doing.node.name] = self.doing.pop(doing.node.name)
             return
         self._unlease(doing)
         doing.made, doing.notes = True, (*doing.notes, *outcome.notes)
         if self._advance(doing):
             self.finish(doing)
+
+    def _outputs(self, doing: Doing, outcome: orders.Outcome) -> tuple[Made, ...]:
+        """With what only the engine knows about the first: the lines of a source, the inputs of before, the trials."""
+        node = doing.node
+        first, *others = (outcome.outputs[local(name)] for name in node.names)
+        known: dict[str, Any] = {}
+        if node.name in self.state.sources:
+            known["lines"] = dict(self.state.sources[node.name].lines)
+        last = {item.name: self.order.last(item.name) for item in node.inputs if item.last}
+        if last:
+            known["last"] = last
+        first = first.model_copy(update={"about": first.about | known})
+        return (doing.search.about(first) if doing.search else first, *others)
 
     def _again(self, doing: Doing, result: Result, answer: dict[str, Any]) -> bool:
         """Whether a step that went wrong is tried again: `needs retries`."""
@@ -386,7 +385,7 @@ class _Engine:
             if self.world.ledger.is_leased(doing.key):
                 continue
             del self.waiting[name]
-            self.state.record.forget(doing.key)  # type: ignore[attr-defined]
+            self.live.forget(doing.key)
             if self._advance(doing):
                 self.finish(doing)
 
@@ -410,14 +409,8 @@ class _Engine:
             self.finish(doing)
 
     def _accept(self, doing: Doing, action: Accept) -> None:
-        node, now = doing.node, time.time()
-        moved = [
-            accepted(name, node.kind, digest, action.key, now, self.state.names.get(name))
-            for name, digest in zip(node.names, action.digests, strict=True)
-        ]
-        self.world.ledger.accept(moved)
-        self.state.names.update({one.name: one for one in moved})  # type: ignore[attr-defined]
-        self.outlooks |= planning.after(action, node, self.state)
+        self.live.accept(doing.node, action.key, action.digests)
+        self.outlooks |= planning.after(action, doing.node, self.state)
 
     def _retire(self) -> None:
         made = {name for node in self.program.nodes for name in node.names}
@@ -440,9 +433,7 @@ class _Engine:
         self.tell(Failed(node.title, message, help_, detail, log if settle and node.kind != "service" else ""))
         for name in node.names:
             known = self.state.names.get(name)
-            self.outlooks[name] = Absent(f"{name} failed") if known is None or settle else Known(known.digest)
-            if known is not None:
-                self.outlooks[name] = Known(known.digest)
+            self.outlooks[name] = Known(known.digest) if known else Absent(f"{name} failed")
 
     def _give_up(self, doing: Doing) -> None:
         """An object was damaged: leave the block, the next round makes what is missing."""

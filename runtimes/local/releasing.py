@@ -9,13 +9,13 @@ from typing import Any
 
 from ...compiler.actions import Serve
 from ...compiler.outlook import Absent, Known
+from ...compiler.program import Node
 from ...compiler.state import Record, SourceFiles
 from ..events import Settled, Started
 from ..serving import afar
 from ..trouble import Trouble
 from .doing import Doing, Engine
 from .rollout import roll_out
-from .world import accepted
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,44 +58,30 @@ class Releasing:
             self.engine.finish(doing)
             return
         self.engine.world.ledger.put_facts(served.outcome.facts, action.release)
-        verdict = served.outcome.judged
         if served.outcome.address:
-            about = served.outcome.kept.about | afar.whereabouts(served.outcome.address)
-            kept = served.outcome.kept.model_copy(update={"about": about})
-            record = Record(
-                key=action.release, parts=action.parts, outputs=(kept,), at=time.time(), seconds=served.seconds
-            )
-            self.engine.world.ledger.put_record(record)
-            one = accepted(
-                node.name,
-                node.kind,
-                action.release,
-                action.release,
-                time.time(),
-                self.engine.state.names.get(node.name),
-            )
-            self.engine.world.ledger.accept([one])
-            self.engine.state.names[node.name] = one  # type: ignore[index]
-            self._look_at_log_of(node.name)
-            how = "served"
+            self._answers(served, node)
         else:
             self.engine.refusals.append(node.title)
-            how = "refused"
+        how = "served" if served.outcome.address else "refused"
         now = self.engine.state.names.get(node.name)  # where the new release was refused, the one of before answers on
         self.engine.outlooks[node.name] = Known(now.digest) if now else Absent(f"{node.name} was not accepted")
         self.engine.counts[how] = self.engine.counts.get(how, 0) + 1
-        self.engine.tell(
-            Settled(
-                node.title,
-                node.kind,
-                how,
-                doing.seconds,
-                judged=verdict,
-                reason="; ".join(action.reason),
-                address=served.outcome.address,
-            )
-        )
+        self.engine.tell(Settled(
+            node.title, node.kind, how, doing.seconds, judged=served.outcome.judged,
+            reason="; ".join(action.reason), address=served.outcome.address,
+        ))  # fmt: skip
         self.engine.finish(doing)
+
+    def _answers(self, served: Served, node: Node) -> None:
+        """The new release does: the name points at it, and its record says where it is."""
+        action, kept = served.action, served.outcome.kept
+        about = kept.about | afar.whereabouts(served.outcome.address)
+        self.engine.live.keep(Record(
+            key=action.release, parts=action.parts, outputs=(kept.model_copy(update={"about": about}),),
+            at=time.time(), seconds=served.seconds,
+        ))  # fmt: skip
+        self.engine.live.accept(node, action.release, (action.release,))
+        self._look_at_log_of(node.name)
 
     def _look_at_log_of(self, service: str) -> None:
         """Of a service that answers for the first time nothing was known when this apply began."""
@@ -107,4 +93,4 @@ class Releasing:
         new = {node.name for node in waiting if self.engine.state.sources.get(node.name) == SourceFiles()}
         if new:
             found = seen_files(self.engine.program, self.engine.world.disk)
-            self.engine.state.sources.update({name: found[name] for name in new})  # type: ignore[attr-defined]
+            self.engine.live.see({name: found[name] for name in new})

@@ -17,7 +17,8 @@ from ...grammar.diagnostic import listing, nearest
 from ..trouble import Misuse, Trouble
 from . import texts
 from .disk import Disk
-from .world import World, open_world, state_of
+from .live import state_of
+from .world import World, open_world
 
 if TYPE_CHECKING:  # the planner and the engine are imported by who plans and applies: a check needs neither
     from ...compiler.actions import Plan, Refuse

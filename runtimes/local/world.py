@@ -1,10 +1,9 @@
-"""Everything that applying on this machine needs to hold: the spec's folder, the store, the ledger; and the state as data."""
+"""Everything that applying on this machine needs to hold: the spec's folder, the store, the ledger."""
 
 from __future__ import annotations
 
 import os
 import sys
-import time
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,12 +11,11 @@ from typing import TYPE_CHECKING, Any
 
 from ...compiler import identity
 from ...compiler.program import LOCAL, Program
-from ...compiler.state import Accepted, Record, Running, SourceFiles, State
+from ...compiler.state import Running
 from ..store.ledger import Ledger
 from ..store.objects import Objects
 from ..store.opening import FOLDER, open_store
-from .disk import Disk, source_files
-from .gpus import gpus
+from .disk import Disk
 
 if TYPE_CHECKING:
     from ..serving.release import Status
@@ -81,42 +79,6 @@ def open_world(spec: Path, env: str = "local", store: str = "") -> World:
     root = spec.resolve().parent
     objects, ledger = open_store(root, store, spec.name, env)
     return World(root, spec.name, env, objects, ledger, Disk(root, ledger))
-
-
-class Records:
-    """The ledger's records, each read once; one that is made anew is read again."""
-
-    def __init__(self, ledger: Ledger) -> None:
-        self.ledger = ledger
-        self.known: dict[str, Record] = {}
-
-    def __call__(self, key: str) -> Record | None:
-        if key not in self.known:
-            record = self.ledger.record(key)
-            if record is None:
-                return None
-            self.known[key] = record
-        return self.known[key]
-
-    def forget(self, key: str) -> None:
-        self.known.pop(key, None)
-
-
-def state_of(program: Program, world: World, sources: dict[str, SourceFiles] | None = None) -> State:
-    """The state now; what the ledger and the store say is looked up live."""
-    names = world.ledger.names()
-    world.objects.look_for(one.digest for one in names.values() if one.kind != "service")
-    return State(
-        record=Records(world.ledger),
-        present=world.present,
-        fact=world.ledger.fact,
-        names=names,
-        sources=source_files(program, world.disk) if sources is None else sources,
-        versions=versions(program),
-        services=running(program, world),
-        now=time.time(),
-        gpus=len(gpus()),
-    )
 
 
 def running(program: Program, world: World) -> dict[str, Running]:
@@ -185,8 +147,3 @@ def _version_by_files(package: str) -> str:
 
     names: Any = metadata.packages_distributions().get(package)
     return metadata.version(names[0]) if names else "none"
-
-
-def accepted(name: str, kind: str, digest: str, key: str, at: float, before: Accepted | None) -> Accepted:
-    withdrawn = tuple(d for d in before.withdrawn if d != digest) if before else ()
-    return Accepted(name=name, kind=kind, digest=digest, key=key, at=at, withdrawn=withdrawn)

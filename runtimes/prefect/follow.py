@@ -133,7 +133,7 @@ class Following:
     def _event(self, node: Node, how: str, seconds: float, message: str) -> Settled:
         """With what the store now says of it."""
         message, *notes = message.split("\n")
-        from ..local.world import state_of
+        from ..local.live import state_of
 
         state = state_of(self.program, self.session.world, self.sources)
         with contextlib.suppress(KeyError, AssertionError):
