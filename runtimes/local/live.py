@@ -5,12 +5,14 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable, Mapping
 
+from ...compiler import identity
 from ...compiler.program import Node, Program
 from ...compiler.state import Accepted, Record, SourceFiles, State
+from ..packages import version
 from ..store.ledger import Ledger
 from .disk import source_files
 from .gpus import gpus
-from .world import World, running, versions
+from .world import World, running
 
 
 class Records:
@@ -88,3 +90,9 @@ class Live:
 def state_of(program: Program, world: World, sources: Mapping[str, SourceFiles] | None = None) -> State:
     """The state now; what the ledger and the store say is looked up live."""
     return Live(program, world, sources).state
+
+
+def versions(program: Program) -> dict[str, str]:
+    """The versions of the packages that the program's keys hold, by import name."""
+    wanted = {package for node in program.nodes for package in identity.packages_of(node)}
+    return {package: version(package) for package in sorted(wanted)}

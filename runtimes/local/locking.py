@@ -12,7 +12,8 @@ from ...compiler.state import WITHOUT_VALUES, Record, SourceFiles
 from ...compiler.types import Column
 from ...grammar.kinds import SOURCES
 from .disk import source_files
-from .world import World, versions
+from .live import versions
+from .world import World
 
 
 def pin(program: Program, world: World, sources: Mapping[str, SourceFiles]) -> None:

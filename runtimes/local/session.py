@@ -17,7 +17,7 @@ from ...grammar.diagnostic import listing, nearest
 from ..trouble import Misuse, Trouble
 from . import texts
 from .disk import Disk
-from .live import state_of
+from .live import state_of, versions
 from .world import World, open_world
 
 if TYPE_CHECKING:  # the planner and the engine are imported by who plans and applies: a check needs neither
@@ -181,7 +181,6 @@ class Session:
         """What goes to another machine along with the program. Raises Trouble where something cannot."""
         from ...compiler.target import Project
         from .. import shipping
-        from .world import versions
 
         head = self.check().head
         columns = {key: tuple(map(Column.model_validate, found)) for key, found in head["found"].items()}

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import os
-import sys
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ...compiler import identity
 from ...compiler.program import LOCAL, Program
 from ...compiler.state import Running
 from ..store.ledger import Ledger
@@ -88,62 +84,3 @@ def running(program: Program, world: World) -> dict[str, Running]:
         names += [path.name for path in folders.iterdir() if path.is_dir() and path.name not in names]
     found = {name: world.status(name) for name in names}
     return {name: Running(release=s.release, address=s.address) for name, s in found.items() if s.running}
-
-
-def versions(program: Program) -> dict[str, str]:
-    """The versions of the packages that the program's keys hold, by import name."""
-    wanted = {package for node in program.nodes for package in identity.packages_of(node)}
-    return {package: version(package) for package in sorted(wanted)}
-
-
-DISTRIBUTIONS = {
-    "sklearn": "scikit_learn",
-    "yaml": "pyyaml",
-    "PIL": "pillow",
-    "cv2": "opencv_python",
-    "skimage": "scikit_image",
-}
-
-
-def version(package: str) -> str:
-    """The version of the distribution that an import name belongs to; "none" when it is not installed.
-
-    Looks for the folder `name-version.dist-info` itself: importlib.metadata reads every one of them.
-    """
-    wanted = _normal(DISTRIBUTIONS.get(package, package))
-    found = _installed().get(wanted)
-    return found if found is not None else _version_by_files(package)
-
-
-def _normal(name: str) -> str:
-    return name.lower().replace("-", "_").replace(".", "_")
-
-
-_SEEN: dict[tuple[str, ...], dict[str, str]] = {}
-
-
-def _installed() -> dict[str, str]:
-    key = tuple(sys.path)
-    if key not in _SEEN:
-        _SEEN[key] = dict(_distributions(reversed(sys.path)))
-    return _SEEN[key]
-
-
-def _distributions(folders: Iterable[str]) -> Iterable[tuple[str, str]]:
-    for folder in folders:
-        try:
-            entries = os.listdir(folder or ".")  # noqa: PTH208 one call, no objects: this is on the no-change path
-        except OSError:
-            continue
-        for entry in entries:
-            if entry.endswith(".dist-info"):
-                name, _, number = entry.removesuffix(".dist-info").partition("-")
-                yield _normal(name), number
-
-
-def _version_by_files(package: str) -> str:
-    """For an import name that is not its distribution's: ask the slow way."""
-    import importlib.metadata as metadata
-
-    names: Any = metadata.packages_distributions().get(package)
-    return metadata.version(names[0]) if names else "none"

@@ -11,18 +11,12 @@ from dataclasses import dataclass
 from ... import __version__
 from ...compiler.program import Needs, Node, Program, Value
 from ...compiler.target import Project
+from ..packages import distribution
 from ..secrets import variable
 
 TAKEN = {"flow", "task", "allow_failure", "Path", "Job", "end", "run", "ThreadPoolTaskRunner", "ProcessPoolTaskRunner",
          "DaskTaskRunner", "RayTaskRunner"}  # fmt: skip
 TO_END = 60  # seconds: a job that is out of time says so itself, and is killed if it does not
-DISTRIBUTIONS = {
-    "sklearn": "scikit-learn",
-    "yaml": "pyyaml",
-    "PIL": "pillow",
-    "cv2": "opencv-python",
-    "skimage": "scikit-image",
-}
 CLUSTERS, WORKERS = ("dask", "ray"), 2  # runners whose tasks run in processes of their own, and how many if unsaid
 TIED = "MLSPEC_TIED"  # the variable that tells a flow's process to end with the one that started it
 PULL = "mlspec.pull"  # the logger by which a pull step tells why it went wrong
@@ -210,7 +204,7 @@ def _requirements(program: Program, versions: Mapping[str, str], runner: str) ->
     yield f"mlspec[prefect,s3]=={__version__}"
     if runner in EXTRAS:
         yield EXTRAS[runner]
-    named = {DISTRIBUTIONS.get(package, package): version for package, version in versions.items()}
+    named = {distribution(package): version for package, version in versions.items()}
     yield from sorted(
         f"{name}=={version}" for name, version in named.items() if version not in ("none", "") and name != "mlspec"
     )
