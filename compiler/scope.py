@@ -12,6 +12,7 @@ from . import signature as code
 from .load import Files, apart_by
 from .lock import Pinned
 from .meant import dotted
+from .mistaken import Mistaken
 from .program import Node, Place
 from .resolve import Names
 from .types import Columns, by_name
@@ -36,6 +37,7 @@ class Scope:
     columns: dict[str, Columns | None] = field(default_factory=dict)
     signatures: dict[str, code.Signature | code.Problem] = field(default_factory=dict)
     params_by_file: dict[str, dict[str, object]] = field(default_factory=dict)
+    _mistaken: Mistaken | None = None
 
     def signature(self, entry: str) -> code.Signature | code.Problem:
         """Of a function or class; each is read once, however many blocks are made by it."""
@@ -78,17 +80,9 @@ class Scope:
 
     def rests_on_mistakes(self, node: Node) -> bool:
         """Whether what goes into it is not known because of a mistake that was told."""
-        wanted, seen = [item.name for item in node.inputs], set[str]()
-        while wanted:
-            name = wanted.pop()
-            if name in seen:
-                continue
-            block = self.names.block_of.get(name)  # None where another has the name
-            if name not in self.nodes or block is None or self.may_hold(name) or self.told_within(block.span):
-                return True
-            seen.add(name)
-            wanted += [item.name for item in self.nodes[name].inputs]
-        return False
+        if self._mistaken is None:
+            self._mistaken = Mistaken(self.names.block_of)
+        return self._mistaken.rests(node, self.nodes, self.told)
 
     def told_within(self, span: Span) -> bool:
         return any(d.span.path == span.path and span.start <= d.span.start < span.end for d in self.told)

@@ -80,8 +80,8 @@ class Leases:
         return now() - held.confirmed < self.patience or self._renew(key)
 
     def release(self, key: str, token: int) -> None:
-        if self.holds(key, token):
-            held = self.held.pop(key)
+        held = self.held.pop(key, None) if self.holds(key, token) else None
+        if held is not None:
             with held.lock:  # a sign of life that is under way would bring it back
                 self.bucket.delete([_path(key)])
 
