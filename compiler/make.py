@@ -78,6 +78,7 @@ def _inputs(block: tree.Block, scope: Scope) -> tuple[Input, ...]:
     found: list[Input] = []
     if block.recipe and block.recipe.place is None and block.recipe.reference.name in scope.names.block_of:
         found.append(Input(name=block.recipe.reference.name, alias="model", kind="model"))
+    taken = {one.alias for one in found}
     for item in block.inputs:
         if is_source(item):
             continue
@@ -92,8 +93,9 @@ def _inputs(block: tree.Block, scope: Scope) -> tuple[Input, ...]:
             scope.tell("E104", item.span, facts, help=help_)
             continue
         alias = item.alias or item.reference.name
-        if any(other.alias == alias for other in found):
+        if alias in taken:
             scope.tell("E102", item.span, {"name": alias}, help="give it another name with as")
+        taken.add(alias)
         found.append(Input(name=item.reference.name, alias=alias, kind=kind, last=item.last))  # type: ignore[arg-type]
     return tuple(found)
 

@@ -201,11 +201,11 @@ def _needed(block: tree.Block, known: _Declared, told: list[Diagnostic], unknown
     there, the block is unknown; a line that does is left out by itself."""
     needed = []
     own = {name.text for name in block.names}
-    headers = _of_header(block)
+    headers, lasts = _of_header(block), {id(item.reference) for item in block.inputs if item.last}
     for reference in known.named.of(block):
         name, in_header = reference.name, id(reference) in headers
         if name in known.block_of:
-            if (in_header or name not in own) and not _asks_for_last(block, reference):
+            if (in_header or name not in own) and id(reference) not in lasts:
                 needed.append(name)
         elif not in_header and (name == "last" or name in known.params or name in known.secrets):
             continue
@@ -246,10 +246,6 @@ def _whole_spec(reference: tree.Reference, known: _Declared) -> Diagnostic:
     names = [name for name in known.block_of if name.startswith(reference.name + ".")]
     help_ = f"say which of its names: {listing(names)}" if names else "it makes nothing"
     return Diagnostic("E113", reference.span, {"name": reference.name}, help=help_)
-
-
-def _asks_for_last(block: tree.Block, reference: tree.Reference) -> bool:
-    return any(item.last and item.reference is reference for item in block.inputs)
 
 
 def _is_asked(block: tree.Block, reference: tree.Reference) -> bool:
