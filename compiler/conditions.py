@@ -15,6 +15,7 @@ from ..grammar.kinds import DATA_FUNCTIONS, METRICS, SERVICE_FACTS
 from ..grammar.source import Span
 from . import notebook, rows, values
 from .held import Side, backwards, example, held, type_of
+from .held_out import held_out
 from .meant import dotted
 from .program import Expect, Expression, Fact, Literal_, Node, Operation, Within
 from .scope import Scope, column_missing, did_you_mean, last_part
@@ -56,6 +57,13 @@ def check(line: tree.Expect, node: Node, scope: Scope) -> Expect | None:
 
 
 # --- about the whole ------------------------------------------------------------------------------------------
+
+
+def _data_for(node: Node, scope: Scope) -> str:
+    """What a further metric of a model would be measured on."""
+    blocks = scope.names.block_of
+    own = [measure.on for measure in node.measures]
+    return own[0] if own else held_out(blocks[node.name], blocks.values()) or "data"
 
 
 class _Checker:
@@ -165,7 +173,7 @@ class _Checker:
         close = nearest(word, measured) if word not in METRICS else None  # precision is no misspelt precision_macro
         note = f"{node.name} measures: {listing(measured)}" if measured else f"{node.name} measures nothing"
         fix = None
-        help_ = f"write a line: measure {word if word in METRICS else 'metric'} on data"
+        help_ = f"write a line: measure {word if word in METRICS else 'metric'} on {_data_for(node, self.scope)}"
         if close:
             help_ = f"write .{close}"
             start = span.end - len(word)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 from .diagnostic import Diagnostic, Fix
 from .foreign import ARGUMENTS, NOTHING, OTHER_FUNCTIONS, OTHER_TYPES
@@ -164,8 +165,9 @@ def measured_on_nothing(at: Misfit) -> Diagnostic | None:
     """`measure roc_auc`."""
     if at.kind(0) != "MEASURE" or not at.at_end() or "_ON" not in at.expected:
         return None
-    words = at.between(1, at.index).strip()
-    return at.does_not_fit(f"say what it is measured on, as in measure {shown(words)} on test")
+    words = shown(at.between(1, at.index).strip())
+    told = at.does_not_fit(f"say what it is measured on, as in measure {words} on test")
+    return replace(told, facts={**told.facts, "measured": words})
 
 
 # --- lines of one kind --------------------------------------------------------------------------------------------

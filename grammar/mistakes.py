@@ -13,7 +13,7 @@ from .kinds import TYPES
 from .misfit import Misfit, fits, is_short_word, span_of
 from .source import Span
 from .table import Failure, reach, table
-from .tokens import LINE_WORDS, TOP_WORDS, Segments, Token, lex
+from .tokens import GOES_ON_AFTER, LINE_WORDS, TOP_WORDS, Segments, Token, lex
 from .wording import named, shown, wanted
 
 MAX_DEPTH = 100
@@ -70,6 +70,44 @@ def body_never_closed(bracket: Token, tokens: Sequence[Token], path: str) -> Dia
     fix = Fix(Span(path, end, end), "\n}") if fits(closed, "statement") else None
     help_ = "close it with } on a line of its own"
     return Diagnostic("E003", span_of(bracket, path), {"found": bracket.text}, help=help_, fix=fix)
+
+
+def closed_early(
+    brace: Token, early: Sequence[tuple[Token, Token]], tokens: Sequence[Token], path: str
+) -> Diagnostic:
+    """Behind the brace stand further lines of the body. It is taken out where another closes the body below them."""
+    span, facts = span_of(brace, path), {"found": brace.text, "what": "the body too early"}
+    strays = [stray for stray, _ in early]
+    if tokens[-1].kind != "_RBRACE":
+        return Diagnostic("E004", span, facts, help="lines of the body follow it: close the body below the last of them")
+    fix = Fix(span, "") if fits([token for token in tokens if token not in strays], "statement") else None
+    return Diagnostic("E004", span, facts, help="lines of the body follow it: take it out", fix=fix)
+
+
+def header_left_out(first: Token, path: str) -> Diagnostic:
+    """Lines of a body without the header of a block above them."""
+    facts = {"what": "a statement", "found": shown(first.text)}
+    help_ = 'lines of a body stand below the header of their block, as in data a from csv "a.csv" {'
+    return Diagnostic("E011", span_of(first, path), facts, help=help_)
+
+
+def breaks_off(line: Sequence[Token]) -> bool:
+    """Whether a line only lacks what follows."""
+    return bool(line) and reach(line, "line") == len(line)
+
+
+def names_itself(line: Sequence[Token]) -> bool:
+    """`expect …`, `name = …`: it is a line of its own, whatever is wrong in it."""
+    return line[0].kind in LINE_WORDS or (len(line) > 1 and line[1].kind in ("_ASSIGN", "_COLON", "IN"))
+
+
+def ends_otherwise(word: Token, tokens: Sequence[Token], path: str) -> Diagnostic:
+    """`)` or `end` in the place of `}`."""
+    span = span_of(word, path)
+    repaired = [token._replace(kind="_RBRACE") if token is word else token for token in tokens]
+    before = [token for token, after in pairwise(repaired) if token.kind != "_NL" or after.kind != "_RBRACE"]
+    fix = Fix(span, "}") if fits([*before, repaired[-1]], "statement") else None
+    return Diagnostic("E008", span, {"found": shown(word.text), "wanted": "}"}, help="a body ends with }", fix=fix)
 
 
 def cannot_begin(token: Token, path: str) -> Diagnostic:
@@ -197,14 +235,32 @@ def _help_for_stranger(at: Misfit, meant: str | None) -> str:
     return ""
 
 
+def _broken_line(at: Misfit) -> Diagnostic | None:
+    """A line end before a sign that no line begins with: what goes on there is one line."""
+    if at.start != "line" or at.token.kind != "_NL" or at.index + 1 >= len(at.tokens):
+        return None
+    after = at.tokens[at.index + 1]
+    facts = {"what": "a line", "found": shown(after.text)}
+    if at.token.text == ";":
+        help_, fix = "a ; stands only between lines: take it out", at.put(at.index, at.index + 1, "")
+        return Diagnostic("E011", span_of(after, at.path), facts, help=help_, fix=fix)
+    help_ = f"put {shown(after.text)} at the end of the line before it"
+    if after.kind not in GOES_ON_AFTER:
+        help_ = "it goes on with the line before it: write both on one"
+    return Diagnostic("E011", span_of(after, at.path), facts, help=help_)
+
+
 def _bad_start(at: Misfit) -> Diagnostic | None:
     """The first token of a statement, or of a line."""
     if at.index or at.at_end():
         return None
     if at.token.text in ("}", ")", "]"):
         return Diagnostic(
-            "E004", at.span, {"found": at.token.text}, fix=Fix(at.span, "") if len(at.tokens) == 1 else None
+            "E004", at.span, {"found": at.token.text, "what": "nothing"}, fix=Fix(at.span, "") if len(at.tokens) == 1 else None
         )
+    if at.token.kind == "_COMMA" and len(at.tokens) == 1:
+        facts = {"what": at.what(), "found": ","}
+        return Diagnostic("E011", at.span, facts, help="no comma stands between statements", fix=Fix(at.span, ""))
     if at.start == "statement":
         return _wrong_word(at, 0, TOP_WORDS, "a statement", TOP_HELP)
     help_ = "a line is name: type, name = value, name in set, or begins with predict, search, measure, expect, needs or every"
@@ -233,8 +289,9 @@ def _wrong_word(at: Misfit, index: int, kinds: Iterable[str], what: str, otherwi
 
 def _brackets(at: Misfit) -> Diagnostic | None:
     opened = _open_brackets(at.tokens[: at.index])
-    if at.token.kind in ("RPAREN", "RBRACKET") and not opened:
-        return Diagnostic("E004", at.span, {"found": at.token.text}, fix=at.put(at.index, at.index + 1, ""))
+    if at.token.kind in ("RPAREN", "RBRACKET", "_RBRACE") and not opened:
+        facts = {"found": at.token.text, "what": "nothing"}
+        return Diagnostic("E004", at.span, facts, fix=at.put(at.index, at.index + 1, ""))
     if at.at_end() and opened:
         return _never_closed(opened, at)
     return None
@@ -390,6 +447,7 @@ def _too_early(at: Misfit) -> Diagnostic | None:
 # The first that knows the mistake tells it.
 RULES = (
     _left_open,
+    _broken_line,
     *habits.RULES,
     _stranger,
     _bad_start,

@@ -6,6 +6,7 @@ import gc
 from collections.abc import Iterator, Sequence, Set
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import Any
 
 from . import tree
@@ -15,21 +16,32 @@ from .habits import is_comment
 from .mistakes import (
     MAX_DEPTH,
     body_never_closed,
+    breaks_off,
     cannot_begin,
+    closed_early,
+    ends_otherwise,
     explain_failure,
     header_goes_on,
+    header_left_out,
+    names_itself,
     other_quotes,
     requoted,
     too_deep,
     unclosed_text,
 )
+from .misfit import fits
 from .source import Source, Span
 from .table import Failure, makers, run, table
-from .tokens import LINE_WORDS, Segment, Segments, Token, segments
+from .tokens import COMPARATORS, LINE_WORDS, TOP_WORDS, Segment, Segments, Token, segments
 
 MAX_CHARACTERS = 5_000_000
 MAX_UNCLOSED = 10
 VERSION = 1
+NEVER_BEGINS = COMPARATORS | {"_ASSIGN", "_COLON", "_BAR", "TO", "OPTIONAL", "PLUS", "AND", "OR", "ELSE"}  # no line does
+OTHER_ENDS = frozenset({")", "]", "end", "done", "End", "END"})
+DECLARES = TOP_WORDS - {"MLSPEC", "ENV"}
+HAS_NAMES = frozenset({"DATA", "MODEL", "SERVICE", "SECRET"})
+ENDS_NAMES = frozenset({"FROM", "BY", "_NL", "NAME"})
 BRACES = {"_LBRACE": 1, "_RBRACE": -1}
 
 
@@ -93,13 +105,15 @@ def _cut(source: Source) -> tuple[Segments, list[Diagnostic]]:
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """A statement in pieces. `stray` begins the first line after a header that has no body."""
+    """A statement in pieces. `stray` begins the first line after a header that has no body; `early` are the braces that
+    close a body before its last line, each with the token that follows."""
 
     header: list[Token]
     lines: list[list[Token]]
     opened: Token | None
     closed: bool
     stray: Token | None = None
+    early: tuple[tuple[Token, Token], ...] = ()
 
 
 class _Reader:
@@ -144,27 +158,68 @@ class _Reader:
         if node is None:
             self.lost += _lost(parts.header, self.path)
         if parts.stray is not None and node is None:
-            self.diagnostics[told:] = [
-                one if one.code == "E005" else replace(one, fix=None) for one in self.diagnostics[told:]
-            ]
+            self._take_back_fixes(parts.header, told)
         elif parts.stray is not None:
             self._tell(header_goes_on(parts.header, tokens, self.path))
+        parts = self._without_other_end(parts, tokens)
+        parts, left = self._without_orphans(parts, tokens)
         lines, unread = self._lines(parts, told)
+        unread += left
         self._take_problems()
-        if parts.opened is not None and not parts.closed and not self._braces_told(told):
+        if parts.opened is not None and not parts.closed and not self._braces_told(parts, told):
             self._tell(body_never_closed(parts.opened, tokens, self.path))
         if failure is not None and len(self.diagnostics) == told:
             self._tell(explain_failure(failure, tokens, "statement", self.path))
         return None if node is None else self.build.with_lines(node, lines, unread)
+
+    def _take_back_fixes(self, header: Sequence[Token], told: int) -> None:
+        """Of a header that is followed by more than its own mistake. Lines without any header are told as such."""
+        kept = [one if one.code == "E005" else replace(one, fix=None) for one in self.diagnostics[told:]]
+        if fits(header, "line"):
+            kept = [header_left_out(header[0], self.path)]
+            self.lost.append(tree.Name("", kept[0].span))
+        self.diagnostics[told:] = kept
+
+    def _without_other_end(self, parts: Parts, tokens: Sequence[Token]) -> Parts:
+        """A body that ends with another bracket, or a word, in place of its brace: told, and read as closed."""
+        last = parts.lines[-1] if parts.lines and not parts.closed else []
+        if len(last) != 1 or last[0].text not in OTHER_ENDS:
+            return parts
+        self._tell(ends_otherwise(last[0], tokens, self.path))
+        return replace(parts, lines=parts.lines[:-1], closed=True)
+
+    def _without_orphans(self, parts: Parts, tokens: Sequence[Token]) -> tuple[Parts, tuple[str, ...]]:
+        """Behind a brace too early the lines of the body are read on. Where what follows it is no line, that is the one
+        mistake, and all the rest is left out: its first words are told."""
+        for brace, after in parts.early:
+            number, line = next((i, line) for i, line in enumerate(parts.lines) if after in line)
+            is_line = fits(line, "line")
+            if not is_line and after is line[0]:
+                self._tell(explain_failure(Failure(0, after, frozenset(TOP_WORDS)), line, "statement", self.path))
+            else:
+                self._tell(closed_early(brace, parts.early, tokens, self.path))
+            if not is_line:
+                rest = parts.lines[number:]
+                words = tuple(word for one in rest for word in _line_words(one))
+                return replace(parts, lines=parts.lines[:number]), words
+        return parts, ()
 
     def _lines(self, parts: Parts, told: int) -> tuple[tuple[tree.Line, ...], tuple[str, ...]]:
         """The lines that could be read, and the first words of the others. Behind a header that broke wrongly, what
         follows is no body: then its mistake is the only one to tell."""
         if parts.opened is None and len(self.diagnostics) > told:
             return (), ("", "from")
-        read = [(self._piece(line, "line"), line) for line in parts.lines]
+        read = [(self._line(line, before), line) for before, line in pairwise([(), *parts.lines])]
         unread = tuple(word for line, tokens in read if line is None for word in _line_words(tokens))
         return tuple(line for line, _ in read if line is not None), unread
+
+    def _line(self, line: Sequence[Token], before: Sequence[Token]) -> tree.Line | None:
+        """Of two lines that were broken in the wrong place, the first is told."""
+        node: tree.Line | None
+        if breaks_off(before) and not names_itself(line) and not fits(line, "line"):
+            return None
+        node = self._piece(line, "line")
+        return node
 
     def _piece(self, tokens: Sequence[Token], start: str) -> Any:
         deep = too_deep(tokens)
@@ -186,8 +241,12 @@ class _Reader:
         self.diagnostics += [other_quotes(token, self.path) for token in found]
         return [_as_meant(token) for token in tokens]
 
-    def _braces_told(self, told: int) -> bool:
-        return any(diagnostic.facts.get("found") == "{" for diagnostic in self.diagnostics[told:])
+    def _braces_told(self, parts: Parts, told: int) -> bool:
+        """Whether what was told is why the body is not closed: a brace that opens once more, or a text left open, in
+        which the brace stands that closes it."""
+        opens_again = any(token.kind == "_LBRACE" for line in parts.lines for token in line)
+        mine = self.diagnostics[told:]
+        return any(opens_again or one.facts.get("found") == "{" or one.code == "E005" for one in mine)
 
     def _take_problems(self) -> None:
         self.diagnostics += self.build.problems
@@ -217,15 +276,37 @@ def _split(tokens: Sequence[Token]) -> Parts:
         return _without_body(tokens)
     lines: list[list[Token]] = [[]]
     depth = 1
-    for token in tokens[opened + 1 :]:
+    early: list[tuple[Token, Token]] = []
+    last = len(tokens) - 1
+    for i, token in enumerate(tokens[opened + 1 :], opened + 1):
         depth += BRACES.get(token.kind, 0)
-        if depth == 0:
+        if depth == 0 and i < last:
+            early.append((token, tokens[i + 1] if tokens[i + 1].kind != "_NL" else tokens[i + 2]))
+            depth = 1
+            if fits(lines[-1], "line"):
+                lines.append([])
+        elif depth == 0:
             break
-        if token.kind == "_NL" and depth == 1:
-            lines.append([])
+        elif token.kind == "_NL" and depth == 1:
+            lines.append([token])
         else:
             lines[-1].append(token)
-    return Parts(list(tokens[:opened]), [line for line in lines if line], tokens[opened], depth == 0)
+    lines = _with_broken_lines(lines)
+    # Where a brace closes too early, that the last is not closed is the same mistake.
+    closed = depth == 0 or bool(early)
+    return Parts(list(tokens[:opened]), lines, tokens[opened], closed, early=tuple(early))
+
+
+def _with_broken_lines(lines: Sequence[Sequence[Token]]) -> list[list[Token]]:
+    """Lines that each begin with the line end before them -> lines; what begins with a sign is no line of its own."""
+    joined: list[list[Token]] = []
+    for line in lines:
+        own = [token for token in line if token.kind != "_NL" or token is not line[0]]
+        if own and joined and own[0].kind in NEVER_BEGINS:
+            joined[-1] += line
+        elif own:
+            joined.append(own)
+    return joined
 
 
 def _without_body(tokens: Sequence[Token]) -> Parts:
@@ -242,25 +323,27 @@ def _without_body(tokens: Sequence[Token]) -> Parts:
 
 def _lost(header: Sequence[Token], path: str) -> list[tree.Name]:
     """The names that a header declares, as far as it can be told; "" stands for one that is not there to be read."""
-    if not header:
-        return []
-    first, *rest = header
-    names = [first, *rest] if first.kind == "NAME" else rest
-    if first.kind == "USE":
-        names = [token for token in rest if token.kind == "NAME"][-1:]
-    found, complete = _names(names)
-    lost = [tree.Name(token.text, Span(path, token.start, token.end)) for token in found]
-    return lost if complete else [*lost, tree.Name("", Span(path, first.start, first.end))]
+    words = [i for i, token in enumerate(header) if token.kind in DECLARES]
+    lost: list[tree.Name] = []
+    for start, end in zip(words, [*words[1:], len(header)], strict=True) if words else [(-1, len(header))]:
+        found, complete = _names(header[start + 1 : end], header[start].kind if words else "")
+        lost += [tree.Name(token.text, Span(path, token.start, token.end)) for token in found]
+        lost += [] if complete else [tree.Name("", Span(path, header[0].start, header[0].end))]
+    return lost
 
 
-def _names(tokens: Sequence[Token]) -> tuple[list[Token], bool]:
+def _names(tokens: Sequence[Token], word: str) -> tuple[list[Token], bool]:
     """`a, b`, also with a comma too few, and whether none is missing among them."""
+    if word == "USE":
+        after_as = [after for before, after in pairwise(tokens) if before.kind == "AS"]
+        named = [token for token in after_as or tokens[-1:] if token.kind == "NAME"]
+        return named, bool(named)
     found: list[Token] = []
     before = "_COMMA"
     for token, after in zip(tokens, [*(t.kind for t in tokens[1:]), "FROM"], strict=False):
         if token.kind == "NAME" and (before == "_COMMA" or after in ("FROM", "BY", "_COMMA")):
             found.append(token)
         elif token.kind != "_COMMA" or before == "_COMMA":
-            break
+            return found, before == "NAME" and (token.kind in ENDS_NAMES or word not in HAS_NAMES)
         before = token.kind
     return found, before == "NAME"

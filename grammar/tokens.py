@@ -22,12 +22,14 @@ OPENS = {"LPAREN": 1, "LBRACKET": 1, "RPAREN": -1, "RBRACKET": -1}
 COMMENTS = (["DIVIDE", "DIVIDE"], ["MINUS", "MINUS"])
 HAVE_NO_BODY = frozenset({"MLSPEC", "PARAM", "SECRET"})
 STRANGE_STARTS = frozenset({"UNKNOWN", "OTHER_QUOTES", "DIVIDE", "MINUS", "TIMES"})  # comments as others write them
+NEVER_GOES_ON = STRANGE_STARTS | {"_RBRACE", "_LBRACE", "_NL", "_COMMA", "RPAREN", "RBRACKET"}  # behind a closed body
 ENDS_LINE = frozenset({"_NL", "_LBRACE"})
 # Tokens that in the middle of a line change nothing but the line.
 PLAIN = GOES_ON_AFTER - {"IN"} | {"NAME", "STRING", "TEXT", "COLUMN", "NUMBER", "DATE", "TIME", "TO", "OPTIONAL"}
 
 IS_A_NAME = re.compile(r"[ \t]*(?:=(?!=)|:|in\b)")
 NAMES_A_LINE = re.compile(r"[ \t]*(?:=(?!=)|:)")
+MAY_BE_A_HEADER = re.compile(r"(?:\w+[ \t]+)?\w+(?:[ \t]*,[ \t]*\w+)*[ \t]+(?:from|by)\b")
 NAMES_A_BLOCK = re.compile(r"\w+(?:[ \t]*,[ \t]*\w+)*[ \t]+(?:from|by)\b")  # its kind was left out
 NAMES_A_COLUMN = re.compile(r"[ \t]*:")
 
@@ -142,6 +144,8 @@ class _Cutter:
 
     def _word(self, token: Token) -> None:
         line_end, self.pending = self.pending, None
+        if self.closed and self._goes_on_behind(token, line_end is not None):
+            self.closed, self.braces = False, 1
         if not self.current or self.closed or (line_end is not None and self._begins_statement(token)):
             self._finish()
             self._begin(token)
@@ -162,18 +166,37 @@ class _Cutter:
     def _begins_statement(self, token: Token) -> bool:
         """Of the first token in a line: does it stand where statements begin? So a mistake stays in its statement."""
         if self._is_comment():
-            return True
+            # The lines of a block whose header is commented out are the same mistake.
+            return self._column(token) <= self.column and token.kind != "_RBRACE"
         if token.kind in TOP_WORDS:
             if self.braces == 0:
                 return True
             return self._column(token) <= self.column and not IS_A_NAME.match(self.text, token.end)
-        goes_on = self.depth or token.kind in BREAKS_BEFORE or self.current[-1].kind in GOES_ON_AFTER
+        last = self.current[-1]
+        goes_on = self.depth or token.kind in BREAKS_BEFORE or last.kind in GOES_ON_AFTER or last.text == "\\"
         may_begin = token.kind == "NAME" and not self.braces and not goes_on
         if may_begin and (self.current[0].kind in HAVE_NO_BODY or NAMES_A_BLOCK.match(self.text, token.start)):
             return True
         if self.braces or goes_on or not (token.text.isidentifier() or token.kind in STRANGE_STARTS):
             return False
+        if self._is_orphan():
+            return self._column(token) < self.column
         return self._column(token) <= self.column
+
+    def _is_orphan(self) -> bool:
+        """Whether the statement at hand begins as a line of a body does whose header is missing: so do those below it."""
+        first = self.current[0]
+        return self.column > 0 and (first.kind in LINE_WORDS or bool(NAMES_A_LINE.match(self.text, first.end)))
+
+    def _goes_on_behind(self, token: Token, in_new_line: bool) -> bool:
+        """Of what follows a closed body: does it stand where only lines of that body do? Then its brace is one too many,
+        and the lines are still the block's."""
+        if token.kind in NEVER_GOES_ON or self.current[0].kind in NEVER_GOES_ON:
+            return False
+        begins = token.kind in TOP_WORDS and not IS_A_NAME.match(self.text, token.end)
+        if begins or MAY_BE_A_HEADER.match(self.text, token.start):
+            return False
+        return not in_new_line or token.kind in LINE_WORDS or self._column(token) > self.column
 
     def _column(self, token: Token) -> int:
         return token.start - self.text.rfind("\n", 0, token.start) - 1
@@ -181,6 +204,8 @@ class _Cutter:
     def _settle_line_end(self, line_end: Token, token: Token) -> None:
         last, kind = self.current[-1].kind, token.kind
         if last in ENDS_LINE or kind in ("_RBRACE", "_NL") or (self.braces == 0 and kind in BREAKS_BEFORE):
+            return
+        if self.current[-1].text == "\\":  # as others break a line; that it is none of our signs is told
             return
         if (self.depth or last in GOES_ON_AFTER) and not self._surely_begins_line(token):
             return
@@ -212,9 +237,10 @@ class _Cutter:
             self.braces += 1
             self.depth = 0
         elif kind == "_RBRACE":
+            # In a header it closes nothing, and the header goes on.
+            self.closed = self.braces == 1 or len(self.current) == 1
             self.braces = max(0, self.braces - 1)
             self.depth = 0
-            self.closed = self.braces == 0
         elif kind == "_NL":
             self.semicolons = True
         elif kind in OPENS:
