@@ -21,6 +21,7 @@ SIGNS = {
     ("&", "&"): "and", ("&",): "and", ("|", "|"): "or", ("!",): "not", ("<", ">"): "!=", ("=", ">"): ">=",
     ("=", "<"): "<=", ("==", "="): "==", ("!=", "="): "!=", ("~",): "not",
 }  # fmt: skip
+CONTROL = frozenset({"if", "elif", "for", "foreach", "while", "when", "def", "class", "func", "function", "return", "try"})
 COMMENTS = ({"DIVIDE"}, {"MINUS"}, {"DIVIDE", "TIMES"})
 
 
@@ -102,6 +103,25 @@ def other_word(at: Misfit) -> Diagnostic | None:
     return Diagnostic("E011", span, facts, help=f"here that is {word}", fix=fix) if fix else None
 
 
+def done_on_a_condition(at: Misfit) -> Diagnostic | None:
+    """`if prod {`, `for x in y:`, `def f():`."""
+    word = at.text(0)
+    if at.kind(0) != "NAME" or word not in CONTROL or at.kind(1) in ("_ASSIGN", "_COLON") or not at.tokens[1:]:
+        return None
+    help_ = "a spec says what there is, not what is done: for another case it has a param, which an env can set"
+    span = Span(at.path, at.tokens[0].start, at.tokens[0].end)
+    return Diagnostic("E011", span, {"what": at.what(), "found": word}, help=help_)
+
+
+def thousands(at: Misfit) -> Diagnostic | None:
+    """`trials = 10,000`."""
+    i = at.index
+    if at.token.kind != "NUMBER" or not at.touches(i) or not at.touches(i - 1) or at.kind(i - 2) != "NUMBER":
+        return None
+    right = f"{at.text(i - 2)}{'_' if len(at.text(i)) == 3 else '.'}{at.text(i)}"
+    return at.told_with(f"a number has no comma: {right}", at.put(i - 2, i + 1, f" {right}"))
+
+
 def half(at: Misfit) -> Diagnostic | None:
     """`.5`, and `$name`."""
     character, after = at.token.text, at.text(at.index + 1)
@@ -160,6 +180,8 @@ RULES = (
     *header_habits.RULES,
     quoted_name,
     *line_habits.RULES,
+    done_on_a_condition,
+    thousands,
     half,
     shouted,
 )

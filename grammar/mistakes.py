@@ -228,10 +228,10 @@ def _help_for_stranger(at: Misfit, meant: str | None) -> str:
         return 'a name that is no plain word is quoted: ."fixed acidity"'
     if character == "$":
         return "only SQL writes a $ before a param; here it is named without"
-    if at.start == "statement" and "NAME" in at.expected:
-        return NAMES
     if character == "\\":
         return "a line goes on after a comma or an operator, and inside brackets"
+    if at.start == "statement" and "NAME" in at.expected:
+        return NAMES
     return ""
 
 
