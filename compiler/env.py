@@ -234,6 +234,8 @@ def _with_option(block: tree.Block, word: str, name: str, line: tree.SetPath) ->
     pair = tree.Pair(name, line.value, _last_part(line.path), line.span)
     lines = list(block.lines)
     own = [i for i, old in enumerate(lines) if isinstance(old, form)]
+    if word == "search" and not own and any(isinstance(old, tree.Among) for old in lines):
+        return block  # which has sets and is not searched: that is told there
     if word == "search" and not own:
         help_ = f"{block.names[0].text} has no search line"
         return Diagnostic("E110", line.path.span, {"path": str(line.path)}, help=help_)

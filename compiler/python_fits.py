@@ -132,7 +132,7 @@ def _strangers(block: tree.Block, read: Signature, inputs: Sequence[tree.Input],
         help_, fix = _way_of_input(item, free, read)
         scope.tell("E402", item.span, facts, note=_form(read), help=help_, fix=fix)
     for line in _assigned(block):
-        if line.name not in known and line.name != "seed":
+        if line.name not in known and line.name != "seed" and not arguments.means_a_type(line, block, scope):
             facts = {"function": _name(read), "name": line.name}
             close = nearest(line.name, set(known) - _given(block))
             otherwise = _starred(read) or f"take the line away, or give {_name(read)} a parameter {line.name}"

@@ -152,7 +152,7 @@ def references(block: tree.Block) -> Iterator[tree.Reference]:
         yield block.recipe.reference
     for line in block.lines:
         match line:
-            case tree.Measure():
+            case tree.Measure() if block.kind == "model":  # elsewhere it does not belong, which is told
                 yield line.on
             case tree.Expect():
                 yield from references_in(line.condition)

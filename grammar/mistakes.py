@@ -406,6 +406,8 @@ def _comma(at: Misfit) -> Diagnostic | None:
         return None
     rest = at.tokens[at.index + 1 :]
     ends = fits(at.tokens[: at.index], at.start) and (not rest or fits(rest, "line"))
+    if ends and not rest:
+        return at.does_not_fit("a line ends without a comma", at.put(at.index, at.index + 1, ""))
     return at.does_not_fit("a line ends without a comma; the next begins on a line of its own") if ends else None
 
 

@@ -157,7 +157,8 @@ class _Reader:
         node = self._piece(parts.header, "statement")
         if node is None:
             self.lost += _lost(parts.header, self.path)
-        if parts.stray is not None and node is None:
+        is_orphan = fits(parts.header[:-1], "line") and parts.header[-1].kind == "_RBRACE"
+        if node is None and (parts.stray is not None or is_orphan):
             self._take_back_fixes(parts.header, told)
         elif parts.stray is not None:
             self._tell(header_goes_on(parts.header, tokens, self.path))
@@ -166,7 +167,7 @@ class _Reader:
         lines, unread = self._lines(parts, told)
         unread += left
         self._take_problems()
-        if parts.opened is not None and not parts.closed and not self._braces_told(parts, told):
+        if parts.opened is not None and node is not None and not parts.closed and not self._braces_told(parts, told):
             self._tell(body_never_closed(parts.opened, tokens, self.path))
         if failure is not None and len(self.diagnostics) == told:
             self._tell(explain_failure(failure, tokens, "statement", self.path))
@@ -175,7 +176,7 @@ class _Reader:
     def _take_back_fixes(self, header: Sequence[Token], told: int) -> None:
         """Of a header that is followed by more than its own mistake. Lines without any header are told as such."""
         kept = [one if one.code == "E005" else replace(one, fix=None) for one in self.diagnostics[told:]]
-        if fits(header, "line"):
+        if fits([token for token in header if token.kind != "_RBRACE"], "line"):
             kept = [header_left_out(header[0], self.path)]
             self.lost.append(tree.Name("", kept[0].span))
         self.diagnostics[told:] = kept
@@ -189,20 +190,18 @@ class _Reader:
         return replace(parts, lines=parts.lines[:-1], closed=True)
 
     def _without_orphans(self, parts: Parts, tokens: Sequence[Token]) -> tuple[Parts, tuple[str, ...]]:
-        """Behind a brace too early the lines of the body are read on. Where what follows it is no line, that is the one
-        mistake, and all the rest is left out: its first words are told."""
-        for brace, after in parts.early:
-            number, line = next((i, line) for i, line in enumerate(parts.lines) if after in line)
-            is_line = fits(line, "line")
-            if not is_line and after is line[0]:
-                self._tell(explain_failure(Failure(0, after, frozenset(TOP_WORDS)), line, "statement", self.path))
-            else:
-                self._tell(closed_early(brace, parts.early, tokens, self.path))
-            if not is_line:
-                rest = parts.lines[number:]
-                words = tuple(word for one in rest for word in _line_words(one))
-                return replace(parts, lines=parts.lines[:number]), words
-        return parts, ()
+        """What follows a brace that closes the body too early is left out, with its first words told: it is one mistake,
+        also where it is no line of this body."""
+        if not parts.early:
+            return parts, ()
+        brace, after = parts.early[0]
+        number, line = next((i, line) for i, line in enumerate(parts.lines) if after in line)
+        if fits(line, "line") or after is not line[0]:
+            self._tell(closed_early(brace, parts.early, tokens, self.path))
+        else:
+            self._tell(explain_failure(Failure(0, after, frozenset(TOP_WORDS)), line, "statement", self.path))
+        words = tuple(word for one in parts.lines[number:] for word in _line_words(one))
+        return replace(parts, lines=parts.lines[:number]), words
 
     def _lines(self, parts: Parts, told: int) -> tuple[tuple[tree.Line, ...], tuple[str, ...]]:
         """The lines that could be read, and the first words of the others. Behind a header that broke wrongly, what
@@ -229,7 +228,8 @@ class _Reader:
         read = self._requoted(tokens)
         node = run(read, start, self.make)
         if isinstance(node, Failure):
-            self._tell(explain_failure(node, read, start, self.path))
+            if not self._holds_unclosed(read):
+                self._tell(explain_failure(node, read, start, self.path))
             return None
         return node
 
@@ -244,9 +244,15 @@ class _Reader:
     def _braces_told(self, parts: Parts, told: int) -> bool:
         """Whether what was told is why the body is not closed: a brace that opens once more, or a text left open, in
         which the brace stands that closes it."""
-        opens_again = any(token.kind == "_LBRACE" for line in parts.lines for token in line)
+        tokens = [token for line in parts.lines for token in line]
+        opens_again = any(token.kind == "_LBRACE" for token in tokens)
         mine = self.diagnostics[told:]
-        return any(opens_again or one.facts.get("found") == "{" or one.code == "E005" for one in mine)
+        return self._holds_unclosed(tokens) or any(
+            opens_again or one.facts.get("found") == "{" or one.code == "E005" for one in mine
+        )
+
+    def _holds_unclosed(self, tokens: Sequence[Token]) -> bool:
+        return bool(self.unclosed) and any(token.start in self.unclosed for token in tokens)
 
     def _take_problems(self) -> None:
         self.diagnostics += self.build.problems

@@ -19,6 +19,7 @@ ARITHMETIC = frozenset({"PLUS", "MINUS", "TIMES", "DIVIDE"})
 GOES_ON_AFTER = COMPARATORS | ARITHMETIC | {"_COMMA", "_BAR", "AND", "OR", "NOT", "ELSE", "IN"}
 BREAKS_BEFORE = frozenset({"FROM", "BY", "_LBRACE"})
 OPENS = {"LPAREN": 1, "LBRACKET": 1, "RPAREN": -1, "RBRACKET": -1}
+HAS_OPTIONS = frozenset({"NEEDS", "SEARCH"})
 COMMENTS = (["DIVIDE", "DIVIDE"], ["MINUS", "MINUS"])
 HAVE_NO_BODY = frozenset({"MLSPEC", "PARAM", "SECRET"})
 STRANGE_STARTS = frozenset({"UNKNOWN", "OTHER_QUOTES", "DIVIDE", "MINUS", "TIMES"})  # comments as others write them
@@ -144,7 +145,7 @@ class _Cutter:
 
     def _word(self, token: Token) -> None:
         line_end, self.pending = self.pending, None
-        if self.closed and self._goes_on_behind(token, line_end is not None):
+        if self.closed and self._goes_on_behind(token):
             self.closed, self.braces = False, 1
         if not self.current or self.closed or (line_end is not None and self._begins_statement(token)):
             self._finish()
@@ -174,7 +175,7 @@ class _Cutter:
             return self._column(token) <= self.column and not IS_A_NAME.match(self.text, token.end)
         last = self.current[-1]
         goes_on = self.depth or token.kind in BREAKS_BEFORE or last.kind in GOES_ON_AFTER or last.text == "\\"
-        may_begin = token.kind == "NAME" and not self.braces and not goes_on
+        may_begin = token.kind == "NAME" and len(self.current) > 1 and not self.braces and not goes_on
         if may_begin and (self.current[0].kind in HAVE_NO_BODY or NAMES_A_BLOCK.match(self.text, token.start)):
             return True
         if self.braces or goes_on or not (token.text.isidentifier() or token.kind in STRANGE_STARTS):
@@ -188,15 +189,16 @@ class _Cutter:
         first = self.current[0]
         return self.column > 0 and (first.kind in LINE_WORDS or bool(NAMES_A_LINE.match(self.text, first.end)))
 
-    def _goes_on_behind(self, token: Token, in_new_line: bool) -> bool:
-        """Of what follows a closed body: does it stand where only lines of that body do? Then its brace is one too many,
-        and the lines are still the block's."""
+    def _goes_on_behind(self, token: Token) -> bool:
+        """Of what follows a closed body, in its line or the next: does it stand where only lines of that body do? Then
+        its brace closes it too early."""
         if token.kind in NEVER_GOES_ON or self.current[0].kind in NEVER_GOES_ON:
             return False
         begins = token.kind in TOP_WORDS and not IS_A_NAME.match(self.text, token.end)
         if begins or MAY_BE_A_HEADER.match(self.text, token.start):
             return False
-        return not in_new_line or token.kind in LINE_WORDS or self._column(token) > self.column
+        lines = self.text.count("\n", self.current[-1].end, token.start)
+        return not lines or (lines == 1 and (token.kind in LINE_WORDS or self._column(token) > self.column))
 
     def _column(self, token: Token) -> int:
         return token.start - self.text.rfind("\n", 0, token.start) - 1
@@ -215,15 +217,25 @@ class _Cutter:
     def _surely_begins_line(self, token: Token) -> bool:
         """Even within an open bracket and after a comma or an operator, so that the mistake stays in its line.
 
-        `trials = 40, folds = 5` may go on with a name and `=` after the comma; with a name and `:` nothing goes on.
+        `search trials = 40, folds = 5` may go on with a name and `=` after the comma; with a name and `:` nothing goes on.
         """
         if self.braces == 0:
             return False
         after_comma = not self.depth and self.current[-1].kind == "_COMMA"
-        names = NAMES_A_COLUMN if after_comma else NAMES_A_LINE
+        names = NAMES_A_LINE
+        if after_comma and self._line_word() in HAS_OPTIONS:
+            names = NAMES_A_COLUMN
+        elif after_comma and token.text != "unique":  # `id: int, unique in 1..9`
+            names = IS_A_NAME
         if names.match(self.text, token.end):
             return token.kind == "STRING" or token.text.isidentifier()
         return token.kind in LINE_WORDS and not IS_A_NAME.match(self.text, token.end)
+
+    def _line_word(self) -> str:
+        """The kind of the first token in the line at hand."""
+        kinds = [token.kind for token in self.current]
+        ends = [i for i, kind in enumerate(kinds) if kind in ENDS_LINE]
+        return kinds[ends[-1] + 1] if ends and ends[-1] + 1 < len(kinds) else ""
 
     def _free_the_word_before(self, kind: str) -> None:
         before = self.current[-1]
