@@ -24,7 +24,7 @@ def read(block: tree.Block, recipe: Recipe, scope: Scope) -> Given:
         if not isinstance(line, tree.Assign):
             continue
         if line.name in given:
-            scope.tell("E207", line.name_span, {"name": line.name})
+            scope.tell("E207", line.name_span, {"name": line.name}, help="take one of the two away")
             continue
         argument = takes.get(line.name)
         if argument is None and not recipe.open and not _is_a_type(line, block, scope):

@@ -90,8 +90,11 @@ class _Checker:
                 return self._unary(written)
             case tree.Binary():
                 return self._binary(written)
+            case tree.Items():
+                self.scope.tell("E216", written.span, {}, help='a list is no single value; a set stands after in: .x in "a" | "b"')
+                return None
             case _:
-                self.scope.tell("E216", written.span, {})
+                self.scope.tell("E216", written.span, {}, help="a set and a range stand after in: .x in 1..9")
                 return None
 
     def _number(self, written: tree.Number) -> Typed | None:

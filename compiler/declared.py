@@ -19,7 +19,7 @@ def columns(block: tree.Block, scope: Scope) -> Columns:
         if not isinstance(line, tree.ColumnLine):
             continue
         if line.name in found:
-            scope.tell("E305", line.name_span, {"name": line.name})
+            scope.tell("E305", line.name_span, {"name": line.name}, help="take one of the two lines away")
             continue
         type_ = read_type(line.type, scope)
         if type_ is not None:

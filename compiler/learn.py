@@ -21,7 +21,7 @@ def model(block: tree.Block, node: Node, given: object, scope: Scope) -> Node:
     """The node of a model with what it predicts."""
     lines = [line for line in block.lines if isinstance(line, tree.Predict)]
     for line in lines[1:]:
-        scope.tell("E207", line.span, {"name": "predict"})
+        scope.tell("E207", line.span, {"name": "predict"}, help="take one of the two away")
     known = _columns_for(lines[0], node, scope) if lines else None
     estimator = is_estimator(node)
     if not lines:

@@ -22,6 +22,7 @@ SIGNS = {
     ("=", "<"): "<=", ("==", "="): "==", ("!=", "="): "!=", ("~",): "not",
 }  # fmt: skip
 CONTROL = frozenset({"if", "elif", "for", "foreach", "while", "when", "def", "class", "func", "function", "return", "try"})
+GIVEN = frozenset({"_ASSIGN", "_COLON", "IN"})  # behind a name
 COMMENTS = ({"DIVIDE"}, {"MINUS"}, {"DIVIDE", "TIMES"})
 
 
@@ -84,7 +85,7 @@ def is_comment(tokens: Sequence[Token]) -> bool:
 
 def query(at: Misfit) -> Diagnostic | None:
     """`select * from a` outside of a block."""
-    if at.start != "statement" or at.index > 1 or at.text(0).lower() not in ("select", "with", "create", "insert"):
+    if at.index > 1 or at.text(0).lower() not in ("select", "with", "create", "insert") or at.kind(1) in GIVEN:
         return None
     span = Span(at.path, at.tokens[0].start, at.tokens[0].end)
     facts = {"what": at.what(), "found": shown(at.text(0))}
@@ -95,7 +96,7 @@ def other_word(at: Misfit) -> Diagnostic | None:
     """`import "x.mlspec" as x`, `assert .rows > 1`: another language's word for one of ours."""
     known = STATEMENTS if at.start == "statement" else LINES
     word = known.get(at.text(0).lower())
-    if word is None or at.index > 1 or at.kind(0) != "NAME" or at.kind(1) in ("_ASSIGN", "_COLON", "IN"):
+    if word is None or at.index > 1 or at.kind(0) != "NAME" or at.kind(1) in GIVEN:
         return None
     fix = at.put(0, 1, word)
     span = Span(at.path, at.tokens[0].start, at.tokens[0].end)
@@ -114,12 +115,14 @@ def done_on_a_condition(at: Misfit) -> Diagnostic | None:
 
 
 def thousands(at: Misfit) -> Diagnostic | None:
-    """`trials = 10,000`."""
-    i = at.index
-    if at.token.kind != "NUMBER" or not at.touches(i) or not at.touches(i - 1) or at.kind(i - 2) != "NUMBER":
+    """`trials = 10,000`, `rate = 0,5`."""
+    comma = at.index if at.token.kind == "_COMMA" else at.index - 1
+    kinds = (at.kind(comma - 1), at.kind(comma), at.kind(comma + 1))
+    if kinds != ("NUMBER", "_COMMA", "NUMBER") or not at.touches(comma) or not at.touches(comma + 1):
         return None
-    right = f"{at.text(i - 2)}{'_' if len(at.text(i)) == 3 else '.'}{at.text(i)}"
-    return at.told_with(f"a number has no comma: {right}", at.put(i - 2, i + 1, f" {right}"))
+    before, after = at.text(comma - 1), at.text(comma + 1)
+    right = f"{before}{'_' if len(after) == 3 else '.'}{after}"
+    return at.told_with(f"a number has no comma: {right}", at.put(comma - 1, comma + 2, f" {right}"))
 
 
 def half(at: Misfit) -> Diagnostic | None:

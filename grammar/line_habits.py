@@ -9,7 +9,7 @@ from .diagnostic import Diagnostic, Fix
 from .foreign import ARGUMENTS, NOTHING, OTHER_FUNCTIONS, OTHER_TYPES
 from .misfit import Misfit, fits
 from .source import Span
-from .tokens import COMPARATORS, Token
+from .tokens import COMPARATORS, LINE_WORDS, Token
 from .wording import shown
 
 
@@ -18,6 +18,34 @@ def compared_for_given(at: Misfit) -> Diagnostic | None:
     if at.token.kind != "EQUAL" or "_ASSIGN" not in at.expected:
         return None
     return at.told_with("= gives a value to an argument", at.put(at.index, at.index + 1, "="))
+
+
+def given_by_other_sign(at: Misfit) -> Diagnostic | None:
+    """`max_iter <- 3`, `max_iter := 3`, `max_iter => 3`."""
+    for first in (at.index - 1, at.index):
+        if (at.text(first), at.text(first + 1)) in GIVES and at.touches(first + 1):
+            return at.told_with("= gives a value to an argument", at.put(first, first + 2, " ="))
+    return None
+
+
+GIVES = {("<", "-"), (":", "="), ("=", ">"), ("-", ">")}
+
+
+def set_by_other_sign(at: Misfit) -> Diagnostic | None:
+    """`plan: "free" or "pro"`, `"free" / "pro"`."""
+    if at.kind(1) != "_COLON" or at.text(at.index) not in ("or", "/") or at.kind(at.index - 1) != "STRING":
+        return None
+    end = next((i for i in range(2, len(at.tokens)) if at.kind(i) != "STRING" and at.text(i) not in ("or", "/", "|")), 0)
+    right = " | ".join(token.text for token in at.tokens[2 : end or len(at.tokens)] if token.kind == "STRING")
+    return at.told_with(f"a closed set is written {shown(right)}", at.put(2, end or len(at.tokens), f" {right}"))
+
+
+def lone_name(at: Misfit) -> Diagnostic | None:
+    """`id`, `pass`."""
+    if at.start != "line" or at.index != 1 or at.kind(0) != "NAME" or not at.at_end():
+        return None
+    name = at.text(0)
+    return at.does_not_fit(f"a column is written {name}: type, an argument {name} = value")
 
 
 def missing_in_type(at: Misfit) -> Diagnostic | None:
@@ -313,8 +341,11 @@ def two_in_one(at: Misfit) -> Diagnostic | None:
     rest = at.tokens[at.index :]
     if at.start != "line" or "$END" not in at.expected or at.at_end() or len(rest) < 2 or at.before is None:
         return None
-    if not (fits(at.tokens[: at.index], "line") and fits(rest, "line")):
+    if not fits(at.tokens[: at.index], "line"):
         return None
+    begins = rest[0].kind in LINE_WORDS or rest[1].kind in ("_ASSIGN", "_COLON", "IN")
+    if not fits(rest, "line"):
+        return at.does_not_fit("each line stands by itself, or a ; stands between them") if begins else None
     comma = at.put(at.index, at.index, ",")
     if comma:  # `needs cpu = 2 memory = 4GiB`
         return at.does_not_fit("a comma stands between them", comma)
@@ -332,6 +363,9 @@ RULES = (
     null,
     other_date,
     compared_for_given,
+    given_by_other_sign,
+    set_by_other_sign,
+    lone_name,
     missing_in_type,
     in_braces,
     colon_for_equal,

@@ -21,6 +21,7 @@ HEADER = re.compile(
     r"\n(?:(?:data|model|service)[ \t]+\w[\w, \t]*[ \t](?:from|by)\b|param[ \t]+\w+[ \t]*[:=]|env[ \t]+\w+[ \t]+on\b)"
 )
 BEGINS_A_TEXT = re.compile(r"\b(?:from|by)[ \t]+\w+[ \t]*\Z")  # and so do quotes behind it
+QUOTES = "'‘’“”«»„`"
 TOP_HELP = "a statement begins with data, model, service, param, secret, env or use"
 NAMES = "a name holds letters, digits and _, and begins with a letter"
 LOOKALIKES = {
@@ -209,6 +210,8 @@ def _stranger(at: Misfit) -> Diagnostic | None:
         fix = at.fix(at.span, meant, repaired)
     elif character == "%" and at.before is not None and at.before.kind == "NUMBER":
         fix = at.put(at.index - 1, at.index + 1, f" {at.before.text}%")
+    elif character not in QUOTES + "\\$" and (fix := at.put(at.index, at.index + 1, "")):
+        return Diagnostic("E006", at.span, {"found": named(character)}, help="take it out", fix=fix)
     return Diagnostic("E006", at.span, {"found": named(character)}, help=_help_for_stranger(at, meant), fix=fix)
 
 
@@ -216,7 +219,9 @@ def _help_for_stranger(at: Misfit, meant: str | None) -> str:
     character, before = at.token.text, at.before
     if meant:
         return "write a plain space" if meant == " " else f"write {meant}"
-    if character in "'‘’“”«»„":
+    if character in "%" and at.index == 0:
+        return "a comment begins with #"
+    if character in QUOTES:
         return 'text stands in straight double quotes: "…"'
     if character in "&!~^":
         return "write and, or, not"
@@ -338,6 +343,8 @@ def _reserved(at: Misfit) -> Diagnostic | None:
 
 
 def _comparison(at: Misfit) -> Diagnostic | None:
+    if at.token.kind == "_COLON" and "EQUAL" in at.expected:
+        return at.told_with("write == to compare", at.put(at.index, at.index + 1, " =="))
     if at.token.kind != "_ASSIGN" or "EQUAL" not in at.expected:
         return None
     return Diagnostic("E009", at.span, help="write == to compare", fix=at.fix(at.span, "==", at.with_token("EQUAL")))
@@ -437,6 +444,20 @@ def _mistyped_word(at: Misfit) -> Diagnostic | None:
     return at.does_not_fit(f"did you mean {word}?", fix) if fix else None
 
 
+def _one_too_many(at: Misfit) -> Diagnostic | None:
+    """A sign, or what stands there twice: the line can be read without it."""
+    if at.at_end():
+        return None
+    for index in (at.index, at.index - 1):
+        token = at.tokens[index] if index >= 0 else None
+        doubled = at.index and at.text(at.index) == at.text(at.index - 1)
+        is_sign = token is not None and not token.text[:1].isalnum() and token.text[:1] not in '._"'
+        fix = at.put(index, index + 1, "") if is_sign or doubled else None
+        if fix and token is not None:
+            return at.does_not_fit("it stands there twice" if doubled else f"take the {token.text} out", fix)
+    return None
+
+
 def _too_early(at: Misfit) -> Diagnostic | None:
     before = at.before
     if not at.at_end() or before is None:
@@ -467,4 +488,5 @@ RULES = (
     _column_without_dot,
     _set_in_braces,
     _too_early,
+    _one_too_many,
 )
