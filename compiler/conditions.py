@@ -171,7 +171,7 @@ class _Checker:
         return Typed(Fact(of=of, function=word), "number", span, more=measured[word].metric not in NEVER_MORE_THAN_1)
 
     def _unmeasured(self, node: Node, word: str, span: Span, measured: list[str]) -> None:
-        if _measures_are_wrong(node, self.scope):
+        if _measures_are_wrong(node, self.scope) or (not measured and self._told_unmeasured(node)):
             return
         close = nearest(word, measured) if word not in METRICS else None  # precision is no misspelt precision_macro
         note = f"{node.name} measures: {listing(measured)}" if measured else f"{node.name} measures nothing"
@@ -188,6 +188,12 @@ class _Checker:
             else f"nothing measures {word}"
         )
         self.scope.tell("E601", span, {"title": title}, note=note, help=help_, fix=fix)
+
+    def _told_unmeasured(self, node: Node) -> bool:
+        """Of a block that measures nothing it is told once, of all that it asks of itself."""
+        block = self.scope.names.block_of[self.node.name].span
+        own = [one for one in self.scope.told if one.code == "E601" and block.start <= one.span.start <= block.end]
+        return node.name == self.node.name and any(one.span.path == block.path for one in own)
 
     def _service_fact(self, of: str, word: str, span: Span) -> Typed | None:
         if word not in SERVICE_FACTS:

@@ -14,6 +14,8 @@ from .types import Column, Columns, Type, by_name, is_ordered
 
 
 def columns(block: tree.Block, scope: Scope) -> Columns:
+    if block.kind != "data":
+        return ()  # the line does not belong there, which is told
     found: dict[str, Column] = {}
     for line in block.lines:
         if not isinstance(line, tree.ColumnLine):

@@ -204,11 +204,15 @@ def _measure(line: tree.Measure, block: tree.Block, node: Node, found: dict[str,
             scope.tell("E215", line.span, {"name": node.name}, help="write a line: predict .target from .a, .b")
         return
     _measured_columns(line, node, on, scope)
+    twice = False
     for metric in line.metrics:
         measure = metric_of(metric, node, on, scope)
         if measure is None:
             continue
+        if measure.name in found and twice:
+            continue  # a line that stands twice is one mistake
         if measure.name in found:
+            twice = True
             scope.tell(
                 "E608",
                 metric.span,

@@ -13,7 +13,7 @@ from .kinds import TYPES
 from .misfit import Misfit, fits, is_short_word, span_of
 from .source import Span
 from .table import Failure, reach, table
-from .tokens import GOES_ON_AFTER, LINE_WORDS, TOP_WORDS, Segments, Token, lex
+from .tokens import GOES_ON_AFTER, HAVE_NO_BODY, LINE_WORDS, TOP_WORDS, Segments, Token, lex
 from .wording import named, shown, wanted
 
 MAX_DEPTH = 100
@@ -73,6 +73,14 @@ def body_never_closed(bracket: Token, tokens: Sequence[Token], path: str) -> Dia
     return Diagnostic("E003", span_of(bracket, path), {"found": bracket.text}, help=help_, fix=fix)
 
 
+def brace_in_header(brace: Token, tokens: Sequence[Token], path: str) -> Diagnostic:
+    """`data a { from csv "a.csv" {`, `param k: int = { 3`."""
+    span = span_of(brace, path)
+    help_ = f"take it out: {tokens[0].text} has no body" if tokens[0].kind in HAVE_NO_BODY else "take it out: the body is opened behind it"
+    fix = Fix(span, "") if fits([token for token in tokens if token is not brace], "statement") else None
+    return Diagnostic("E008", span, {"found": "{", "wanted": "the rest of the header"}, help=help_, fix=fix)
+
+
 def closed_early(
     brace: Token, early: Sequence[tuple[Token, Token]], tokens: Sequence[Token], path: str
 ) -> Diagnostic:
@@ -99,7 +107,8 @@ def breaks_off(line: Sequence[Token]) -> bool:
 
 def names_itself(line: Sequence[Token]) -> bool:
     """`expect …`, `name = …`: it is a line of its own, whatever is wrong in it."""
-    return line[0].kind in LINE_WORDS or (len(line) > 1 and line[1].kind in ("_ASSIGN", "_COLON", "IN"))
+    is_name = line[0].kind == "STRING" or line[0].text.isidentifier()
+    return line[0].kind in LINE_WORDS or (is_name and len(line) > 1 and line[1].kind in ("_ASSIGN", "_COLON", "IN"))
 
 
 def ends_otherwise(word: Token, tokens: Sequence[Token], path: str) -> Diagnostic:

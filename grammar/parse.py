@@ -6,7 +6,7 @@ import gc
 from collections.abc import Iterator, Sequence, Set
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from itertools import pairwise
+from itertools import dropwhile, pairwise
 from typing import Any
 
 from . import tree
@@ -16,6 +16,7 @@ from .habits import is_comment
 from .mistakes import (
     MAX_DEPTH,
     body_never_closed,
+    brace_in_header,
     breaks_off,
     cannot_begin,
     closed_early,
@@ -32,15 +33,16 @@ from .mistakes import (
 from .misfit import fits
 from .source import Source, Span
 from .table import Failure, makers, run, table
-from .tokens import COMPARATORS, LINE_WORDS, TOP_WORDS, Segment, Segments, Token, segments
+from .tokens import COMPARATORS, HAVE_NO_BODY, LINE_WORDS, TOP_WORDS, Segment, Segments, Token, segments
 
 MAX_CHARACTERS = 5_000_000
 MAX_UNCLOSED = 10
 VERSION = 1
-NEVER_BEGINS = COMPARATORS | {"_ASSIGN", "_COLON", "_BAR", "TO", "OPTIONAL", "PLUS", "AND", "OR", "ELSE"}  # no line does
+NEVER_BEGINS = COMPARATORS | {"_ASSIGN", "_COLON", "_BAR", "TO", "OPTIONAL", "PLUS", "AND", "OR", "ELSE", "IN", "AS", "_ON"}
 OTHER_ENDS = frozenset({")", "]", "end", "done", "End", "END"})
 DECLARES = TOP_WORDS - {"MLSPEC", "ENV"}
 HAS_NAMES = frozenset({"DATA", "MODEL", "SERVICE", "SECRET"})
+STRAYS = frozenset({"_COMMA", "_COLON", "_ASSIGN", "_BAR", "LPAREN", "LBRACKET", "TIMES", "MINUS", "UNKNOWN"})
 ENDS_NAMES = frozenset({"FROM", "BY", "_NL", "NAME"})
 BRACES = {"_LBRACE": 1, "_RBRACE": -1}
 
@@ -150,6 +152,12 @@ class _Reader:
         """Read the header and each line apart, so that each mistake is told and the rest is kept."""
         told = len(self.diagnostics)
         self.build.problems.clear()
+        stray = _brace_in_header(tokens)
+        if stray is not None:
+            self._tell(brace_in_header(stray, tokens, self.path))
+            tokens = [token for token in tokens if token is not stray]
+            if fits(tokens, "statement"):
+                return run(tokens, "statement", self.make)
         parts = Parts(list(tokens), [], None, True) if is_comment(tokens) else _split(tokens)
         if not parts.header:
             self._tell(cannot_begin(tokens[0], self.path))
@@ -168,10 +176,19 @@ class _Reader:
         unread += left
         self._take_problems()
         if parts.opened is not None and node is not None and not parts.closed and not self._braces_told(parts, told):
-            self._tell(body_never_closed(parts.opened, tokens, self.path))
+            mistake = body_never_closed(parts.opened, tokens, self.path)
+            # Of a header that stands twice, one is too many: closing its body would not help.
+            self._tell(mistake if parts.lines else replace(mistake, fix=None))
         if failure is not None and len(self.diagnostics) == told:
             self._tell(explain_failure(failure, tokens, "statement", self.path))
-        return None if node is None else self.build.with_lines(node, lines, unread)
+        if node is None or self._is_begun_twice(parts):
+            self.lost += _lost(parts.header, self.path) if node is not None else []
+            return None
+        return self.build.with_lines(node, lines, unread)
+
+    def _is_begun_twice(self, parts: Parts) -> bool:
+        """A header with nothing in its body before the next: that it is not closed is all there is to tell."""
+        return parts.opened is not None and not parts.closed and not parts.lines
 
     def _take_back_fixes(self, header: Sequence[Token], told: int) -> None:
         """Of a header that is followed by more than its own mistake. Lines without any header are told as such."""
@@ -208,17 +225,12 @@ class _Reader:
         follows is no body: then its mistake is the only one to tell."""
         if parts.opened is None and len(self.diagnostics) > told:
             return (), ("", "from")
-        read = [(self._line(line, before), line) for before, line in pairwise([(), *parts.lines])]
+        read: list[tuple[tree.Line | None, list[Token]]] = []
+        for before, line in pairwise([[], *parts.lines]):
+            broken = any(node is None for node, _ in read)
+            read.append((None if broken and _is_a_rest(line, before) else self._piece(line, "line"), line))
         unread = tuple(word for line, tokens in read if line is None for word in _line_words(tokens))
         return tuple(line for line, _ in read if line is not None), unread
-
-    def _line(self, line: Sequence[Token], before: Sequence[Token]) -> tree.Line | None:
-        """Of two lines that were broken in the wrong place, the first is told."""
-        node: tree.Line | None
-        if breaks_off(before) and not names_itself(line) and not fits(line, "line"):
-            return None
-        node = self._piece(line, "line")
-        return node
 
     def _piece(self, tokens: Sequence[Token], start: str) -> Any:
         deep = too_deep(tokens)
@@ -262,6 +274,13 @@ class _Reader:
         self.diagnostics.append(diagnostic)
 
 
+def _is_a_rest(line: Sequence[Token], before: Sequence[Token]) -> bool:
+    """Of a line behind one that could not be read: whether it belongs to that one, and is the same mistake."""
+    if line[0].kind == "COLUMN":
+        return True
+    return breaks_off(before) and not names_itself(line) and not fits(line, "line")
+
+
 def _as_meant(token: Token) -> Token:
     if token.kind != "OTHER_QUOTES":
         return token
@@ -274,6 +293,18 @@ def _line_words(line: Sequence[Token]) -> list[str]:
     return [
         token.text if token.kind in LINE_WORDS else "" for token in line if token.kind in LINE_WORDS or token is line[0]
     ]
+
+
+def _brace_in_header(tokens: Sequence[Token]) -> Token | None:
+    """A brace before the one that opens the body, or of a statement that has none."""
+    braces = [i for i, token in enumerate(tokens) if token.kind == "_LBRACE"]
+    if braces and tokens[0].kind in HAVE_NO_BODY:
+        return tokens[braces[0]]
+    if len(braces) < 2 or is_comment(tokens):
+        return None
+    first, second = tokens[braces[0]], tokens[braces[1]]
+    header = [*tokens[: braces[0]], *tokens[braces[0] + 1 : braces[1] + 1], second._replace(kind="_RBRACE", text="}")]
+    return first if fits(header, "statement") else None
 
 
 def _split(tokens: Sequence[Token]) -> Parts:
@@ -331,8 +362,10 @@ def _lost(header: Sequence[Token], path: str) -> list[tree.Name]:
     """The names that a header declares, as far as it can be told; "" stands for one that is not there to be read."""
     words = [i for i, token in enumerate(header) if token.kind in DECLARES]
     lost: list[tree.Name] = []
-    for start, end in zip(words, [*words[1:], len(header)], strict=True) if words else [(-1, len(header))]:
-        found, complete = _names(header[start + 1 : end], header[start].kind if words else "")
+    if not words:  # the first may be a word that was mistyped
+        words = [0] if [token.kind for token in header[:2]] == ["NAME", "NAME"] else [-1]
+    for start, end in zip(words, [*words[1:], len(header)], strict=True):
+        found, complete = _names(header[start + 1 : end], header[start].kind if start >= 0 else "NAME")
         lost += [tree.Name(token.text, Span(path, token.start, token.end)) for token in found]
         lost += [] if complete else [tree.Name("", Span(path, header[0].start, header[0].end))]
     return lost
@@ -344,6 +377,8 @@ def _names(tokens: Sequence[Token], word: str) -> tuple[list[Token], bool]:
         after_as = [after for before, after in pairwise(tokens) if before.kind == "AS"]
         named = [token for token in after_as or tokens[-1:] if token.kind == "NAME"]
         return named, bool(named)
+    if tokens and tokens[0].kind in STRAYS:  # or one in the place of a name
+        return _names(list(dropwhile(lambda token: token.kind in STRAYS, tokens)), word)[0], False
     found: list[Token] = []
     before = "_COMMA"
     for token, after in zip(tokens, [*(t.kind for t in tokens[1:]), "FROM"], strict=False):

@@ -153,7 +153,7 @@ class _Cutter:
         elif line_end is not None:
             self._settle_line_end(line_end, token)
             self.docs.forget()
-        elif self.braces and token.kind in ("_ASSIGN", "_COLON", "IN"):
+        elif token.kind in ("_ASSIGN", "_COLON", "IN") and (self.braces or self._is_orphan()):
             self._free_the_word_before(token.kind)
         self.current.append(token)
         if not self._is_comment():
@@ -174,7 +174,9 @@ class _Cutter:
                 return True
             return self._column(token) <= self.column and not IS_A_NAME.match(self.text, token.end)
         last = self.current[-1]
+        lacks_value = last.kind in ("_COLON", "_ASSIGN") and self._column(token) > self.column
         goes_on = self.depth or token.kind in BREAKS_BEFORE or last.kind in GOES_ON_AFTER or last.text == "\\"
+        goes_on = goes_on or lacks_value
         may_begin = token.kind == "NAME" and len(self.current) > 1 and not self.braces and not goes_on
         if may_begin and (self.current[0].kind in HAVE_NO_BODY or NAMES_A_BLOCK.match(self.text, token.start)):
             return True
@@ -205,7 +207,8 @@ class _Cutter:
 
     def _settle_line_end(self, line_end: Token, token: Token) -> None:
         last, kind = self.current[-1].kind, token.kind
-        if last in ENDS_LINE or kind in ("_RBRACE", "_NL") or (self.braces == 0 and kind in BREAKS_BEFORE):
+        in_header = self.braces == 0 and not self._is_orphan()
+        if last in ENDS_LINE or kind in ("_RBRACE", "_NL") or (in_header and kind in BREAKS_BEFORE):
             return
         if self.current[-1].text == "\\":  # as others break a line; that it is none of our signs is told
             return
