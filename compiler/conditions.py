@@ -91,7 +91,9 @@ class _Checker:
             case tree.Binary():
                 return self._binary(written)
             case tree.Items():
-                self.scope.tell("E216", written.span, {}, help='a list is no single value; a set stands after in: .x in "a" | "b"')
+                self.scope.tell(
+                    "E216", written.span, {}, help='a list is no single value; a set stands after in: .x in "a" | "b"'
+                )
                 return None
             case _:
                 self.scope.tell("E216", written.span, {}, help="a set and a range stand after in: .x in 1..9")
@@ -197,7 +199,8 @@ class _Checker:
 
     def _service_fact(self, of: str, word: str, span: Span) -> Typed | None:
         if word not in SERVICE_FACTS:
-            self.scope.tell("E603", span, {"name": "." + word}, help=did_you_mean(word, SERVICE_FACTS))
+            close = word if word not in DATA_FUNCTIONS else ""  # .rows is no misspelt .errors
+            self.scope.tell("E603", span, {"name": "." + word}, help=did_you_mean(close, SERVICE_FACTS))
             return None
         return Typed(Fact(of=of, function=word), SERVICE_FACTS[word][0], span, more=word != "errors")
 

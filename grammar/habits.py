@@ -21,7 +21,9 @@ SIGNS = {
     ("&", "&"): "and", ("&",): "and", ("|", "|"): "or", ("!",): "not", ("<", ">"): "!=", ("=", ">"): ">=",
     ("=", "<"): "<=", ("==", "="): "==", ("!=", "="): "!=", ("~",): "not",
 }  # fmt: skip
-CONTROL = frozenset({"if", "elif", "for", "foreach", "while", "when", "def", "class", "func", "function", "return", "try"})
+CONTROL = frozenset(
+    {"if", "elif", "for", "foreach", "while", "when", "def", "class", "func", "function", "return", "try"}
+)
 GIVEN = frozenset({"_ASSIGN", "_COLON", "IN"})  # behind a name
 COMMENTS = ({"DIVIDE"}, {"MINUS"}, {"DIVIDE", "TIMES"})
 
@@ -122,7 +124,8 @@ def thousands(at: Misfit) -> Diagnostic | None:
         return None
     before, after = at.text(comma - 1), at.text(comma + 1)
     right = f"{before}{'_' if len(after) == 3 else '.'}{after}"
-    return at.told_with(f"a number has no comma: {right}", at.put(comma - 1, comma + 2, f" {right}"))
+    space = "" if at.touches(comma - 1) else " "
+    return at.told_with(f"a number has no comma: {right}", at.put(comma - 1, comma + 2, space + right))
 
 
 def half(at: Misfit) -> Diagnostic | None:

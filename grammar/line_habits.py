@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from .diagnostic import Diagnostic, Fix
 from .foreign import ARGUMENTS, NOTHING, OTHER_FUNCTIONS, OTHER_TYPES
+from .kinds import DATA_FUNCTIONS
 from .misfit import Misfit, fits
 from .source import Span
 from .tokens import COMPARATORS, LINE_WORDS, Token
@@ -35,9 +36,19 @@ def set_by_other_sign(at: Misfit) -> Diagnostic | None:
     """`plan: "free" or "pro"`, `"free" / "pro"`."""
     if at.kind(1) != "_COLON" or at.text(at.index) not in ("or", "/") or at.kind(at.index - 1) != "STRING":
         return None
-    end = next((i for i in range(2, len(at.tokens)) if at.kind(i) != "STRING" and at.text(i) not in ("or", "/", "|")), 0)
+    end = next(
+        (i for i in range(2, len(at.tokens)) if at.kind(i) != "STRING" and at.text(i) not in ("or", "/", "|")), 0
+    )
     right = " | ".join(token.text for token in at.tokens[2 : end or len(at.tokens)] if token.kind == "STRING")
     return at.told_with(f"a closed set is written {shown(right)}", at.put(2, end or len(at.tokens), f" {right}"))
+
+
+def expect_left_out(at: Misfit) -> Diagnostic | None:
+    """`unique(.id)`, `.rows > 1` as a line of its own."""
+    is_call = at.kind(0) == "NAME" and at.kind(1) == "LPAREN" and at.text(0) in DATA_FUNCTIONS
+    if at.start != "line" or at.index > 1 or not (is_call or at.kind(0) == "COLUMN"):
+        return None
+    return at.told_with(f"a condition stands behind expect: expect {shown(at.text(0))} …", at.put(0, 0, "expect "))
 
 
 def lone_name(at: Misfit) -> Diagnostic | None:
@@ -258,6 +269,8 @@ def left_of_the_colon(at: Misfit) -> Diagnostic | None:
         help_, fix = "a line begins with its name", at.put(0, 1, "")
     elif at.kind(0) == "COLUMN" and sign == 1:
         help_, fix = "a dot stands before a column only where it is asked about", at.put(0, 1, at.text(0)[1:])
+    elif sign == 2 and at.text(1) in "()[]{}\xa0,;":
+        return None  # one sign too many behind a plain word
     elif at.kind(sign) == "_COLON" and "\n" not in (name := at.between(0, sign).strip()):
         help_ = f'a column whose name is no plain word is quoted: "{shown(name)}"'
         fix = at.put(0, sign, f'"{name}"') if '"' not in name else None
@@ -365,6 +378,7 @@ RULES = (
     compared_for_given,
     given_by_other_sign,
     set_by_other_sign,
+    expect_left_out,
     lone_name,
     missing_in_type,
     in_braces,

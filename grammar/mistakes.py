@@ -76,19 +76,23 @@ def body_never_closed(bracket: Token, tokens: Sequence[Token], path: str) -> Dia
 def brace_in_header(brace: Token, tokens: Sequence[Token], path: str) -> Diagnostic:
     """`data a { from csv "a.csv" {`, `param k: int = { 3`."""
     span = span_of(brace, path)
-    help_ = f"take it out: {tokens[0].text} has no body" if tokens[0].kind in HAVE_NO_BODY else "take it out: the body is opened behind it"
+    help_ = (
+        f"take it out: {tokens[0].text} has no body"
+        if tokens[0].kind in HAVE_NO_BODY
+        else "take it out: the body is opened behind it"
+    )
     fix = Fix(span, "") if fits([token for token in tokens if token is not brace], "statement") else None
     return Diagnostic("E008", span, {"found": "{", "wanted": "the rest of the header"}, help=help_, fix=fix)
 
 
-def closed_early(
-    brace: Token, early: Sequence[tuple[Token, Token]], tokens: Sequence[Token], path: str
-) -> Diagnostic:
+def closed_early(brace: Token, early: Sequence[tuple[Token, Token]], tokens: Sequence[Token], path: str) -> Diagnostic:
     """Behind the brace stand further lines of the body. It is taken out where another closes the body below them."""
     span, facts = span_of(brace, path), {"found": brace.text, "what": "the body too early"}
     strays = [stray for stray, _ in early]
     if tokens[-1].kind != "_RBRACE":
-        return Diagnostic("E004", span, facts, help="lines of the body follow it: close the body below the last of them")
+        return Diagnostic(
+            "E004", span, facts, help="lines of the body follow it: close the body below the last of them"
+        )
     fix = Fix(span, "") if fits([token for token in tokens if token not in strays], "statement") else None
     return Diagnostic("E004", span, facts, help="lines of the body follow it: take it out", fix=fix)
 
@@ -191,16 +195,30 @@ def explain_failure(failure: Failure, tokens: Sequence[Token], start: str, path:
 def _left_open(at: Misfit) -> Diagnostic | None:
     token = at.token
     if token.kind == "OPEN_STRING":
-        span = Span(at.path, token.start, token.start + 1)
-        return Diagnostic(
-            "E005", span, {"what": "a quoted text"}, help='close it with " on the same line', fix=_closed(at)
-        )
+        span, facts = Span(at.path, token.start, token.start + 1), {"what": "a quoted text"}
+        too_many = _opened_by_mistake(at)
+        if too_many:
+            return Diagnostic("E005", span, facts, help='take the " out', fix=too_many)
+        return Diagnostic("E005", span, facts, help='close it with " on the same line', fix=_closed(at))
     return _open_text(token, at.path) if token.kind == "OPEN_TEXT" else None
 
 
+def _opened_by_mistake(at: Misfit) -> Fix | None:
+    """`id: " int`: behind the quote stands a type, or nothing."""
+    rest = [token for token in lex(at.token.text[1:], table().words) if token.kind not in ("COMMENT", "END")]
+    is_type = at.before is not None and at.before.kind == "_COLON" and rest[:1] and rest[0].text in TYPES
+    if rest and not is_type:
+        return None
+    start = at.token.start
+    return at.fix(Span(at.path, start, start + 1), "", [*at.tokens[: at.index], *rest, *at.tokens[at.index + 1 :]])
+
+
 def _closed(at: Misfit) -> Fix | None:
-    """The quote goes before a comment, the brace of a body, or the end of the line."""
+    """The quote goes before a comment, the brace of a body, or the end of the line; in the place of another quote."""
     text = re.sub(r"(?:\s+#.*|\s+|\s*\{\s*)\Z", "", at.token.text)
+    if text[-1] in "'’”" and len(text) > 2:
+        end, quoted = at.token.start + len(text), at.token._replace(kind="STRING", text=text[:-1] + '"')
+        return at.fix(Span(at.path, end - 1, end), '"', [*at.tokens[: at.index], quoted, *at.tokens[at.index + 1 :]])
     behind = list(lex(at.token.text[len(text) :], table().words))
     repaired = [*at.tokens[: at.index], at.token._replace(kind="STRING"), *behind, *at.tokens[at.index + 1 :]]
     end = at.token.start + len(text)
@@ -270,7 +288,10 @@ def _bad_start(at: Misfit) -> Diagnostic | None:
         return None
     if at.token.text in ("}", ")", "]"):
         return Diagnostic(
-            "E004", at.span, {"found": at.token.text, "what": "nothing"}, fix=Fix(at.span, "") if len(at.tokens) == 1 else None
+            "E004",
+            at.span,
+            {"found": at.token.text, "what": "nothing"},
+            fix=Fix(at.span, "") if len(at.tokens) == 1 else None,
         )
     if at.token.kind == "_COMMA" and len(at.tokens) == 1:
         facts = {"what": at.what(), "found": ","}

@@ -13,6 +13,7 @@ from . import tree
 from .build import Build, plain
 from .diagnostic import Diagnostic
 from .habits import is_comment
+from .misfit import fits
 from .mistakes import (
     MAX_DEPTH,
     body_never_closed,
@@ -30,7 +31,6 @@ from .mistakes import (
     too_deep,
     unclosed_text,
 )
-from .misfit import fits
 from .source import Source, Span
 from .table import Failure, makers, run, table
 from .tokens import COMPARATORS, HAVE_NO_BODY, LINE_WORDS, TOP_WORDS, Segment, Segments, Token, segments
@@ -38,7 +38,20 @@ from .tokens import COMPARATORS, HAVE_NO_BODY, LINE_WORDS, TOP_WORDS, Segment, S
 MAX_CHARACTERS = 5_000_000
 MAX_UNCLOSED = 10
 VERSION = 1
-NEVER_BEGINS = COMPARATORS | {"_ASSIGN", "_COLON", "_BAR", "TO", "OPTIONAL", "PLUS", "AND", "OR", "ELSE", "IN", "AS", "_ON"}
+NEVER_BEGINS = COMPARATORS | {
+    "_ASSIGN",
+    "_COLON",
+    "_BAR",
+    "TO",
+    "OPTIONAL",
+    "PLUS",
+    "AND",
+    "OR",
+    "ELSE",
+    "IN",
+    "AS",
+    "_ON",
+}
 OTHER_ENDS = frozenset({")", "]", "end", "done", "End", "END"})
 DECLARES = TOP_WORDS - {"MLSPEC", "ENV"}
 HAS_NAMES = frozenset({"DATA", "MODEL", "SERVICE", "SECRET"})
@@ -276,7 +289,7 @@ class _Reader:
 
 def _is_a_rest(line: Sequence[Token], before: Sequence[Token]) -> bool:
     """Of a line behind one that could not be read: whether it belongs to that one, and is the same mistake."""
-    if line[0].kind == "COLUMN":
+    if {token.kind for token in line} <= {"COLUMN", "_COMMA"}:
         return True
     return breaks_off(before) and not names_itself(line) and not fits(line, "line")
 
