@@ -88,12 +88,12 @@ def brace_in_header(brace: Token, tokens: Sequence[Token], path: str) -> Diagnos
 def closed_early(brace: Token, early: Sequence[tuple[Token, Token]], tokens: Sequence[Token], path: str) -> Diagnostic:
     """Behind the brace stand further lines of the body. It is taken out where another closes the body below them."""
     span, facts = span_of(brace, path), {"found": brace.text, "what": "the body too early"}
-    strays = [stray for stray, _ in early]
+    strays = {stray.start for stray, _ in early}
     if tokens[-1].kind != "_RBRACE":
         return Diagnostic(
             "E004", span, facts, help="lines of the body follow it: close the body below the last of them"
         )
-    fix = Fix(span, "") if fits([token for token in tokens if token not in strays], "statement") else None
+    fix = Fix(span, "") if fits([token for token in tokens if token.start not in strays], "statement") else None
     return Diagnostic("E004", span, facts, help="lines of the body follow it: take it out", fix=fix)
 
 

@@ -38,25 +38,14 @@ from .tokens import COMPARATORS, HAVE_NO_BODY, LINE_WORDS, TOP_WORDS, Segment, S
 MAX_CHARACTERS = 5_000_000
 MAX_UNCLOSED = 10
 VERSION = 1
-NEVER_BEGINS = COMPARATORS | {
-    "_ASSIGN",
-    "_COLON",
-    "_BAR",
-    "TO",
-    "OPTIONAL",
-    "PLUS",
-    "AND",
-    "OR",
-    "ELSE",
-    "IN",
-    "AS",
-    "_ON",
-}
+NEVER_BEGINS = COMPARATORS | frozenset(
+    ["_ASSIGN", "_COLON", "_COMMA", "_BAR", "TO", "OPTIONAL", "PLUS", "AND", "OR", "ELSE", "IN", "AS", "_ON"]
+)  # no line does
 OTHER_ENDS = frozenset({")", "]", "end", "done", "End", "END"})
 DECLARES = TOP_WORDS - {"MLSPEC", "ENV"}
 HAS_NAMES = frozenset({"DATA", "MODEL", "SERVICE", "SECRET"})
 STRAYS = frozenset({"_COMMA", "_COLON", "_ASSIGN", "_BAR", "LPAREN", "LBRACKET", "TIMES", "MINUS", "UNKNOWN"})
-ENDS_NAMES = frozenset({"FROM", "BY", "_NL", "NAME"})
+ENDS_NAMES = frozenset({"FROM", "BY", "NAME"})
 BRACES = {"_LBRACE": 1, "_RBRACE": -1}
 
 
@@ -226,7 +215,10 @@ class _Reader:
             return parts, ()
         brace, after = parts.early[0]
         number, line = next((i, line) for i, line in enumerate(parts.lines) if after in line)
-        if fits(line, "line") or after is not line[0]:
+        splits = number > 0 and breaks_off(parts.lines[number - 1])  # a line of the body
+        if splits:
+            number -= 1
+        if splits or fits(line, "line") or after is not line[0]:
             self._tell(closed_early(brace, parts.early, tokens, self.path))
         else:
             self._tell(explain_failure(Failure(0, after, frozenset(TOP_WORDS)), line, "statement", self.path))
@@ -239,9 +231,11 @@ class _Reader:
         if parts.opened is None and len(self.diagnostics) > told:
             return (), ("", "from")
         read: list[tuple[tree.Line | None, list[Token]]] = []
+        broken = False
         for before, line in pairwise([[], *parts.lines]):
-            broken = any(node is None for node, _ in read)
-            read.append((None if broken and _is_a_rest(line, before) else self._piece(line, "line"), line))
+            node = None if broken and _is_a_rest(line, before) else self._piece(line, "line")
+            broken = broken or node is None
+            read.append((node, line))
         unread = tuple(word for line, tokens in read if line is None for word in _line_words(tokens))
         return tuple(line for line, _ in read if line is not None), unread
 
@@ -333,7 +327,7 @@ def _split(tokens: Sequence[Token]) -> Parts:
         if depth == 0 and i < last:
             early.append((token, tokens[i + 1] if tokens[i + 1].kind != "_NL" else tokens[i + 2]))
             depth = 1
-            if fits(lines[-1], "line"):
+            if len(early) == 1 and fits(lines[-1], "line"):
                 lines.append([])
         elif depth == 0:
             break

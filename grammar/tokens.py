@@ -23,12 +23,13 @@ HAS_OPTIONS = frozenset({"NEEDS", "SEARCH"})
 COMMENTS = (["DIVIDE", "DIVIDE"], ["MINUS", "MINUS"])
 HAVE_NO_BODY = frozenset({"MLSPEC", "PARAM", "SECRET"})
 STRANGE_STARTS = frozenset({"UNKNOWN", "OTHER_QUOTES", "DIVIDE", "MINUS", "TIMES"})  # comments as others write them
-NEVER_GOES_ON = STRANGE_STARTS | {"_RBRACE", "_LBRACE", "_NL", "_COMMA", "RPAREN", "RBRACKET"}  # behind a closed body
+NEVER_GOES_ON = STRANGE_STARTS | {"_RBRACE", "_LBRACE", "_NL", "RPAREN", "RBRACKET"}  # behind a closed body
 ENDS_LINE = frozenset({"_NL", "_LBRACE"})
 # Tokens that in the middle of a line change nothing but the line.
 PLAIN = GOES_ON_AFTER - {"IN"} | {"NAME", "STRING", "TEXT", "COLUMN", "NUMBER", "DATE", "TIME", "TO", "OPTIONAL"}
 
 IS_A_NAME = re.compile(r"[ \t]*(?:=(?!=)|:|in\b)")
+HAS_MORE = re.compile(r"[ \t]*[^\s#]")  # the line has
 NAMES_A_LINE = re.compile(r"[ \t]*(?:=(?!=)|:)")
 MAY_BE_A_HEADER = re.compile(r"(?:\w+[ \t]+)?\w+(?:[ \t]*,[ \t]*\w+)*[ \t]+(?:from|by)\b")
 NAMES_A_BLOCK = re.compile(r"\w+(?:[ \t]*,[ \t]*\w+)*[ \t]+(?:from|by)\b")  # its kind was left out
@@ -122,6 +123,7 @@ class _Cutter:
         self.braces = 0
         self.closed = False  # the statement's body is
         self.semicolons = False
+        self.line_word = ""  # the kind of the first token in the line at hand
         self.pending: Token | None = None  # a line end that has yet to prove itself
         self.docs = _Docs()
 
@@ -155,6 +157,8 @@ class _Cutter:
             self.docs.forget()
         elif token.kind in ("_ASSIGN", "_COLON", "IN") and (self.braces or self._is_orphan()):
             self._free_the_word_before(token.kind)
+        if self.current and self.current[-1].kind in ENDS_LINE:
+            self.line_word = token.kind
         self.current.append(token)
         if not self._is_comment():
             self._count(token.kind)
@@ -174,7 +178,7 @@ class _Cutter:
                 return True
             return self._column(token) <= self.column and not IS_A_NAME.match(self.text, token.end)
         last = self.current[-1]
-        lacks_value = last.kind in ("_COLON", "_ASSIGN") and self._column(token) > self.column
+        lacks_value = last.kind in ("_COLON", "_ASSIGN", "FROM", "BY") and self._column(token) > self.column
         goes_on = self.depth or token.kind in BREAKS_BEFORE or last.kind in GOES_ON_AFTER or last.text == "\\"
         goes_on = goes_on or lacks_value
         may_begin = token.kind == "NAME" and len(self.current) > 1 and not self.braces and not goes_on
@@ -194,7 +198,8 @@ class _Cutter:
     def _goes_on_behind(self, token: Token) -> bool:
         """Of what follows a closed body, in its line or the next: does it stand where only lines of that body do? Then
         its brace closes it too early."""
-        if token.kind in NEVER_GOES_ON or self.current[0].kind in NEVER_GOES_ON:
+        ends = token.kind == "_COMMA" and not HAS_MORE.match(self.text, token.end)
+        if ends or token.kind in NEVER_GOES_ON or self.current[0].kind in NEVER_GOES_ON:
             return False
         begins = token.kind in TOP_WORDS and not IS_A_NAME.match(self.text, token.end)
         if begins or MAY_BE_A_HEADER.match(self.text, token.start):
@@ -226,19 +231,13 @@ class _Cutter:
             return False
         after_comma = not self.depth and self.current[-1].kind == "_COMMA"
         names = NAMES_A_LINE
-        if after_comma and self._line_word() in HAS_OPTIONS:
+        if after_comma and self.line_word in HAS_OPTIONS:
             names = NAMES_A_COLUMN
         elif after_comma and token.text != "unique":  # `id: int, unique in 1..9`
             names = IS_A_NAME
         if names.match(self.text, token.end):
             return token.kind == "STRING" or token.text.isidentifier()
         return token.kind in LINE_WORDS and not IS_A_NAME.match(self.text, token.end)
-
-    def _line_word(self) -> str:
-        """The kind of the first token in the line at hand."""
-        kinds = [token.kind for token in self.current]
-        ends = [i for i, kind in enumerate(kinds) if kind in ENDS_LINE]
-        return kinds[ends[-1] + 1] if ends and ends[-1] + 1 < len(kinds) else ""
 
     def _free_the_word_before(self, kind: str) -> None:
         before = self.current[-1]
