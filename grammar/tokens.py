@@ -243,7 +243,7 @@ class _Cutter:
         before = self.current[-1]
         if before.kind == "NAME" or before.kind in ALWAYS_WORDS or not before.text.isidentifier():
             return
-        if kind != "IN" or self.current[-2].kind in ENDS_LINE:
+        if kind != "IN" or len(self.current) == 1 or self.current[-2].kind in ENDS_LINE:
             self.current[-1] = before._replace(kind="NAME")
 
     def _count(self, kind: str) -> None:
