@@ -24,7 +24,7 @@ def read(block: tree.Block, recipe: Recipe, scope: Scope) -> Given:
         if not isinstance(line, tree.Assign):
             continue
         if line.name in given:
-            scope.tell("E207", line.name_span, {"name": line.name})
+            scope.tell("E207", line.name_span, {"name": line.name}, help="take one of the two away")
             continue
         argument = takes.get(line.name)
         if argument is None and not recipe.open and not _is_a_type(line, block, scope):
@@ -44,11 +44,17 @@ def read(block: tree.Block, recipe: Recipe, scope: Scope) -> Given:
     return given
 
 
-def _is_a_type(line: tree.Assign, block: tree.Block, scope: Scope) -> bool:
-    """`id = int` for `id: int`: True, and told."""
+def means_a_type(line: tree.Assign, block: tree.Block, scope: Scope) -> bool:
+    """`id = int` for `id: int`."""
     word = str(line.value) if isinstance(line.value, tree.Reference) else ""
-    if block.kind != "data" or word in scope.params or (word not in TYPES and word.lower() not in OTHER_TYPES):
+    return block.kind == "data" and word not in scope.params and (word in TYPES or word.lower() in OTHER_TYPES)
+
+
+def _is_a_type(line: tree.Assign, block: tree.Block, scope: Scope) -> bool:
+    """Whether it means a type, which is told."""
+    if not means_a_type(line, block, scope):
         return False
+    word = str(line.value)
     type_ = word if word in TYPES else OTHER_TYPES[word.lower()]
     fix = Fix(Span(line.span.path, line.name_span.end, line.value.span.end), f": {type_}")
     scope.tell("E106", line.value.span, {"name": word}, help=f"a column is written {line.name}: {type_}", fix=fix)

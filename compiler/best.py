@@ -19,6 +19,8 @@ from .scope import Scope
 def read(line: tree.Search, node: Node, folds: bool, scope: Scope) -> dict[str, Any] | None:
     """The fields `best`, `metric` and `measure` of a search; None when a mistake has been told."""
     pair = next((one for one in line.options if one.name == "best"), None)
+    if pair is None and any(nearest(one.name, ["best"]) for one in line.options):
+        return None  # a mistyped word, which is told there
     if pair is None:
         title = "the search does not say which trial is the best"
         scope.tell("E804", line.span, {"title": title}, help=f"write best = {example(node)}")

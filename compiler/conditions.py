@@ -15,6 +15,7 @@ from ..grammar.kinds import DATA_FUNCTIONS, METRICS, SERVICE_FACTS
 from ..grammar.source import Span
 from . import notebook, rows, values
 from .held import Side, backwards, example, held, type_of
+from .held_out import held_out
 from .meant import dotted
 from .program import Expect, Expression, Fact, Literal_, Node, Operation, Within
 from .scope import Scope, column_missing, did_you_mean, last_part
@@ -58,6 +59,13 @@ def check(line: tree.Expect, node: Node, scope: Scope) -> Expect | None:
 # --- about the whole ------------------------------------------------------------------------------------------
 
 
+def _data_for(node: Node, scope: Scope) -> str:
+    """What a further metric of a model would be measured on."""
+    blocks = scope.names.block_of
+    own = [measure.on for measure in node.measures]
+    return own[0] if own else held_out(blocks[node.name], blocks.values()) or "data"
+
+
 class _Checker:
     def __init__(self, node: Node, scope: Scope) -> None:
         self.node, self.scope = node, scope
@@ -82,8 +90,13 @@ class _Checker:
                 return self._unary(written)
             case tree.Binary():
                 return self._binary(written)
+            case tree.Items():
+                self.scope.tell(
+                    "E216", written.span, {}, help='a list is no single value; a set stands after in: .x in "a" | "b"'
+                )
+                return None
             case _:
-                self.scope.tell("E216", written.span, {})
+                self.scope.tell("E216", written.span, {}, help="a set and a range stand after in: .x in 1..9")
                 return None
 
     def _number(self, written: tree.Number) -> Typed | None:
@@ -160,12 +173,12 @@ class _Checker:
         return Typed(Fact(of=of, function=word), "number", span, more=measured[word].metric not in NEVER_MORE_THAN_1)
 
     def _unmeasured(self, node: Node, word: str, span: Span, measured: list[str]) -> None:
-        if _measures_are_wrong(node, self.scope):
+        if _measures_are_wrong(node, self.scope) or (not measured and self._told_unmeasured(node)):
             return
         close = nearest(word, measured) if word not in METRICS else None  # precision is no misspelt precision_macro
         note = f"{node.name} measures: {listing(measured)}" if measured else f"{node.name} measures nothing"
         fix = None
-        help_ = f"write a line: measure {word if word in METRICS else 'metric'} on data"
+        help_ = f"write a line: measure {word if word in METRICS else 'metric'} on {_data_for(node, self.scope)}"
         if close:
             help_ = f"write .{close}"
             start = span.end - len(word)
@@ -178,9 +191,16 @@ class _Checker:
         )
         self.scope.tell("E601", span, {"title": title}, note=note, help=help_, fix=fix)
 
+    def _told_unmeasured(self, node: Node) -> bool:
+        """Of a block that measures nothing it is told once, of all that it asks of itself."""
+        block = self.scope.names.block_of[self.node.name].span
+        own = [one for one in self.scope.told if one.code == "E601" and block.start <= one.span.start <= block.end]
+        return node.name == self.node.name and any(one.span.path == block.path for one in own)
+
     def _service_fact(self, of: str, word: str, span: Span) -> Typed | None:
         if word not in SERVICE_FACTS:
-            self.scope.tell("E603", span, {"name": "." + word}, help=did_you_mean(word, SERVICE_FACTS))
+            close = word if word not in DATA_FUNCTIONS else ""  # .rows is no misspelt .errors
+            self.scope.tell("E603", span, {"name": "." + word}, help=did_you_mean(close, SERVICE_FACTS))
             return None
         return Typed(Fact(of=of, function=word), SERVICE_FACTS[word][0], span, more=word != "errors")
 

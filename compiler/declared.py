@@ -14,12 +14,14 @@ from .types import Column, Columns, Type, by_name, is_ordered
 
 
 def columns(block: tree.Block, scope: Scope) -> Columns:
+    if block.kind != "data":
+        return ()  # the line does not belong there, which is told
     found: dict[str, Column] = {}
     for line in block.lines:
         if not isinstance(line, tree.ColumnLine):
             continue
         if line.name in found:
-            scope.tell("E305", line.name_span, {"name": line.name})
+            scope.tell("E305", line.name_span, {"name": line.name}, help="take one of the two lines away")
             continue
         type_ = read_type(line.type, scope)
         if type_ is not None:

@@ -22,7 +22,7 @@ AT_ONCE = {
 def with_each(block: tree.Block, node: Node, scope: Scope) -> Node:
     lines = [line for line in block.lines if isinstance(line, tree.Each)]
     for line in lines[1:]:
-        scope.tell("E207", line.span, {"name": "each"})
+        scope.tell("E207", line.span, {"name": "each"}, help="take one of the two away")
     if not lines or node.kind != "data":  # of another kind it is told that the line does not belong there
         return node
     return node.model_copy(update={"each": _read(lines[0], node, scope)})

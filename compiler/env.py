@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Set
 from dataclasses import dataclass, replace
 
@@ -142,7 +143,9 @@ def override(document: tree.Document, env: tree.Env, lost: Set[str] = frozenset(
     """The statements with the values that the environment sets. What it does not touch is the very same object. Of
     `lost` names, which could not be read, nothing is told."""
     statements = list(document.statements)
-    place_of = {name: i for i, s in enumerate(statements) for name in _names(s)}
+    names = [(name, i) for i, s in enumerate(statements) for name in _names(s)]
+    place_of = dict(names)
+    twice = {name for name, count in Counter(name for name, _ in names).items() if count > 1}  # which is told there
     told: list[Diagnostic] = []
     seen: dict[str, tree.SetPath] = {}
     for line in env.lines:
@@ -153,6 +156,8 @@ def override(document: tree.Document, env: tree.Env, lost: Set[str] = frozenset(
         seen[str(line.path)] = line
         found = _found(line.path, place_of)
         if found is None and is_lost(str(line.path), lost):
+            continue
+        if found and (found[0] in twice or _is_unread(statements[place_of[found[0]]], found[1])):
             continue
         if found is None:
             told.append(_no_such_path(line.path, place_of))
@@ -205,6 +210,11 @@ def _changed(statement: tree.Statement, rest: tuple[str, ...], line: tree.SetPat
     return Diagnostic("E110", line.path.span, {"path": str(line.path)}, help=help_)
 
 
+def _is_unread(statement: tree.Statement, rest: tuple[str, ...]) -> bool:
+    """Whether a path leads to a line that could not be read: that mistake is told there."""
+    return isinstance(statement, tree.Block) and rest[:1] == ("search",) and bool({"", "search"} & {*statement.unread})
+
+
 def _with_argument(block: tree.Block, name: str, line: tree.SetPath) -> tree.Block:
     """In the place of the line that gives or searches it, else as a line more."""
     assign = tree.Assign(name, line.value, _last_part(line.path), line.span)
@@ -224,6 +234,8 @@ def _with_option(block: tree.Block, word: str, name: str, line: tree.SetPath) ->
     pair = tree.Pair(name, line.value, _last_part(line.path), line.span)
     lines = list(block.lines)
     own = [i for i, old in enumerate(lines) if isinstance(old, form)]
+    if word == "search" and not own and any(isinstance(old, tree.Among) for old in lines):
+        return block  # which has sets and is not searched: that is told there
     if word == "search" and not own:
         help_ = f"{block.names[0].text} has no search line"
         return Diagnostic("E110", line.path.span, {"path": str(line.path)}, help=help_)

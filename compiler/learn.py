@@ -21,7 +21,7 @@ def model(block: tree.Block, node: Node, given: object, scope: Scope) -> Node:
     """The node of a model with what it predicts."""
     lines = [line for line in block.lines if isinstance(line, tree.Predict)]
     for line in lines[1:]:
-        scope.tell("E207", line.span, {"name": "predict"})
+        scope.tell("E207", line.span, {"name": "predict"}, help="take one of the two away")
     known = _columns_for(lines[0], node, scope) if lines else None
     estimator = is_estimator(node)
     if not lines:
@@ -204,11 +204,15 @@ def _measure(line: tree.Measure, block: tree.Block, node: Node, found: dict[str,
             scope.tell("E215", line.span, {"name": node.name}, help="write a line: predict .target from .a, .b")
         return
     _measured_columns(line, node, on, scope)
+    twice = False
     for metric in line.metrics:
         measure = metric_of(metric, node, on, scope)
         if measure is None:
             continue
+        if measure.name in found and twice:
+            continue  # a line that stands twice is one mistake
         if measure.name in found:
+            twice = True
             scope.tell(
                 "E608",
                 metric.span,

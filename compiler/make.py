@@ -134,7 +134,9 @@ def _predict(block: tree.Block, base: Node, scope: Scope) -> Node:
     if scope.may_hold(model.name, "predict"):
         known = None
     elif model.predict is None:
-        scope.tell("E215", block.head, {"name": model.name}, help=f"write in {model.name}: predict .target from .a, .b")
+        help_ = f"write in {model.name}: predict .target from .a, .b"
+        if not learn.is_estimator(model):  # else it is told in its own block
+            scope.tell("E215", block.head, {"name": model.name}, help=help_)
     elif (with_features := scope.columns_with(data.name, *model.predict.features)) is not None:
         _features_there(block, model, data.name, with_features, scope)
     columns = None if known is None else (*known, *learn.prediction_columns(model, scope))
@@ -150,9 +152,12 @@ def _seen(block: tree.Block, base: Node, scope: Scope) -> Node:
 def _features_there(block: tree.Block, model: Node, data: str, known: Columns, scope: Scope) -> None:
     assert model.predict is not None
     names = by_name(known)
-    trained = by_name(scope.columns_with(model.inputs[0].name) or ()) if model.inputs else {}
+    features = model.predict.features
+    learnt = scope.columns_with(model.inputs[0].name, *features) if model.inputs else None
+    trained = by_name(learnt or ())
+    told = [name for name in features if learnt is not None and name not in trained]  # at the predict line
     span = block.inputs[0].span
-    missing = [name for name in model.predict.features if name not in names]
+    missing = [name for name in features if name not in names and name not in told]
     features_missing(scope, span, missing, known, data, f"{model.name} predicts from it")
     for feature in model.predict.features:
         if feature in names and feature in trained and names[feature].type.base != trained[feature].type.base:

@@ -15,6 +15,7 @@ from ..grammar.source import Source, Span
 from . import env as environments
 from . import lock
 from .check import check
+from .held_out import with_data_named
 from .knowing import unknown_to_the_writer
 from .link import Linked, Read, link
 from .load import Files
@@ -79,7 +80,8 @@ def compile_parsed(
     compiled = _for(envs.get(env), env, linked, world)
     others = [_for(envs[name], name, linked, world) for name in envs if name != env and not locked]
     told = [d for one in (compiled, *others) for d in one.diagnostics]
-    told = in_order(unknown_to_the_writer((*linked.diagnostics, *told), linked.document, linked.sources))
+    told = list(with_data_named((*linked.diagnostics, *told), linked.document))
+    told = in_order(unknown_to_the_writer(told, linked.document, linked.sources))
     told = [with_fix(one, linked.sources) for one in without_echoes(told)]
     told, shown = _as_given(told, linked.sources, sets)
     return Compiled(compiled.program, tuple(told), shown, compiled.document)

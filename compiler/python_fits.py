@@ -12,7 +12,7 @@ from ..grammar.source import Span
 from . import annotation, arguments, installed, options, values
 from .called import Called
 from .program import Node, handed
-from .scope import Scope, did_you_mean
+from .scope import Scope
 from .signature import ESTIMATES, Problem, Signature
 
 SEEDS = ("seed", "random_state")
@@ -124,21 +124,39 @@ def _form(read: Signature) -> str:
 
 def _strangers(block: tree.Block, read: Signature, inputs: Sequence[tree.Input], scope: Scope) -> None:
     known = read.code.parameters
-    for item in inputs:
-        alias = item.alias or item.reference.name
-        if alias in known or not scope.is_there(item):
-            continue
-        free = next((name for name in known if name not in _given(block)), "")
-        way = f"rename the parameter, or write from {item.reference} as {free}" if free else _starred(read) or " "
-        facts = {"function": _name(read), "name": alias}
-        scope.tell("E402", item.span, facts, note=_form(read), help=did_you_mean(alias, known, way).strip())
+    free = [name for name in known if name not in _given(block)]
+    unknown = [item for item in inputs if _alias(item) not in known and scope.is_there(item)]
+    # Those whose parameter can be told take it first.
+    for item in sorted(unknown, key=lambda item: nearest(_alias(item), free) is None):
+        facts = {"function": _name(read), "name": _alias(item)}
+        help_, fix = _way_of_input(item, free, read)
+        scope.tell("E402", item.span, facts, note=_form(read), help=help_, fix=fix)
     for line in _assigned(block):
-        if line.name not in known and line.name != "seed":
+        if line.name not in known and line.name != "seed" and not arguments.means_a_type(line, block, scope):
             facts = {"function": _name(read), "name": line.name}
             close = nearest(line.name, set(known) - _given(block))
-            help_ = f"did you mean {close}?" if close else _starred(read)
+            otherwise = _starred(read) or f"take the line away, or give {_name(read)} a parameter {line.name}"
+            help_ = f"did you mean {close}?" if close else otherwise
             fix = Fix(line.name_span, close) if close else None
             scope.tell("E402", line.name_span, facts, note=_form(read), help=help_, fix=fix)
+
+
+def _way_of_input(item: tree.Input, free: list[str], read: Signature) -> tuple[str, Fix | None]:
+    """The parameter that was meant, else the first that wants something: it is taken from those that are `free`."""
+    close = nearest(_alias(item), free)
+    name = close or next((name for name in free if name in read.required), "")
+    if not name:
+        return _starred(read) or f"take it out of from, or give {_name(read)} a parameter {_alias(item)}", None
+    free.remove(name)
+    if not close:
+        return f"rename the parameter, or write from {item.reference} as {name}", None
+    start = item.span.end - len(item.alias) if item.alias else item.span.end
+    fix = Fix(Span(item.span.path, start, item.span.end), name if item.alias else f" as {name}")
+    return f"did you mean from {item.reference} as {name}?", fix
+
+
+def _alias(item: tree.Input) -> str:
+    return item.alias or item.reference.name
 
 
 def _starred(read: Signature) -> str:

@@ -84,14 +84,12 @@ def _declarations(
     block_of: dict[str, tree.Block] = {}
     params: dict[str, tree.Param] = {}
     secrets: set[str] = set()
+    again: list[tuple[tree.Statement, tree.Name]] = []
     for statement, name in _named(document):
         if name.text in places:
             if isinstance(statement, tree.Secret) and name.text in secrets and _is_shared(name.span, places[name.text]):
                 continue
-            first = Label(places[name.text], "first named here")
-            told.append(
-                Diagnostic("E102", name.span, {"name": name.text}, labels=(first,), help="give it another name")
-            )
+            again.append((statement, name))
             continue
         places[name.text] = name.span
         if isinstance(statement, tree.Block):
@@ -100,7 +98,20 @@ def _declarations(
             params[name.text] = statement
         elif isinstance(statement, tree.Secret):
             secrets.add(name.text)
+    told += _named_again(again, places)
     return block_of, params, secrets
+
+
+def _named_again(again: list[tuple[tree.Statement, tree.Name]], places: Mapping[str, Span]) -> Iterator[Diagnostic]:
+    """Of a statement that stands twice, one name; of a spec that is used twice by one name, that name alone."""
+    uses = {f"{name.text}." for statement, name in again if isinstance(statement, tree.Use)}
+    told: set[int] = set()
+    for statement, name in again:
+        if id(statement) in told or any(name.text.startswith(use) for use in uses):
+            continue
+        told.add(id(statement))
+        first = Label(places[name.text], "first named here")
+        yield Diagnostic("E102", name.span, {"name": name.text}, labels=(first,), help="give it another name")
 
 
 def _is_shared(one: Span, other: Span) -> bool:
@@ -141,7 +152,7 @@ def references(block: tree.Block) -> Iterator[tree.Reference]:
         yield block.recipe.reference
     for line in block.lines:
         match line:
-            case tree.Measure():
+            case tree.Measure() if block.kind == "model":  # elsewhere it does not belong, which is told
                 yield line.on
             case tree.Expect():
                 yield from references_in(line.condition)

@@ -42,7 +42,7 @@ def _need(pair: tree.Pair, options: Mapping[str, Argument], found: dict[str, obj
         arguments.unknown(pair.name, pair.name_span, options, "needs", scope)
         return
     if pair.name in found:
-        scope.tell("E207", pair.name_span, {"name": pair.name})
+        scope.tell("E207", pair.name_span, {"name": pair.name}, help="take one of the two away")
         return
     value = values.read(pair.value, scope.params, scope.told)
     if value is None:
@@ -61,7 +61,7 @@ def _need(pair: tree.Pair, options: Mapping[str, Argument], found: dict[str, obj
 def every(block: tree.Block, scope: Scope) -> Schedule | None:
     lines = [line for line in block.lines if isinstance(line, tree.Every)]
     for line in lines[1:]:
-        scope.tell("E207", line.span, {"name": "every"})
+        scope.tell("E207", line.span, {"name": "every"}, help="take one of the two away")
     return _schedule(lines[0], scope) if lines else None
 
 

@@ -19,7 +19,7 @@ def with_search(block: tree.Block, node: Node, scope: Scope) -> Node:
     searched = [line for line in block.lines if isinstance(line, tree.Among)]
     lines = [line for line in block.lines if isinstance(line, tree.Search)]
     for line in lines[1:]:
-        scope.tell("E207", line.span, {"name": "search"})
+        scope.tell("E207", line.span, {"name": "search"}, help="take one of the two away")
     if node.kind != "model" or not _belong(searched, lines, block, node, scope):
         return node
     told = len(scope.told)
@@ -65,7 +65,7 @@ def _space(block: tree.Block, searched: list[tree.Among], scope: Scope) -> dict[
     found: dict[str, Among] = {}
     for line in searched:
         if line.name in found:
-            scope.tell("E207", line.name_span, {"name": line.name})
+            scope.tell("E207", line.name_span, {"name": line.name}, help="take one of the two away")
         elif line.name in given:
             scope.tell("E802", line.name_span, {"name": line.name}, help="take one of the two lines away")
         elif (one := among(line, scope)) is not None:
@@ -102,7 +102,7 @@ def _options(line: tree.Search, scope: Scope) -> dict[str, int]:
         if pair.name not in takes:
             arguments.unknown(pair.name, pair.name_span, takes, "search", scope)
         elif pair.name in seen:
-            scope.tell("E207", pair.name_span, {"name": pair.name})
+            scope.tell("E207", pair.name_span, {"name": pair.name}, help="take one of the two away")
         elif pair.name != "best" and (value := _number(pair, takes[pair.name], scope)) is not None:
             found[pair.name] = value
         seen.add(pair.name)

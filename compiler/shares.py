@@ -21,7 +21,7 @@ def check(block: tree.Block, base: Node, given: Given, scope: Scope) -> None:
         help_ = f"say how much goes to all but one of them, as in {unsaid[-1]} = 20%"
         scope.tell("E212", block.head, {"outputs": " and ".join(unsaid)}, help=help_)
     for name in said:
-        _each(name, given, scope)
+        _each(name, given, block, scope)
     if said and not wrong and len(scope.told) == told:
         _together(said, unsaid, given, scope)
 
@@ -43,10 +43,10 @@ def _columns(base: Node, given: Given, scope: Scope) -> None:
             scope.tell("E604", line.value.span, facts)
 
 
-def _each(name: str, given: Given, scope: Scope) -> None:
+def _each(name: str, given: Given, block: tree.Block, scope: Scope) -> None:
     value, line = given[name]
     if isinstance(value, values.Moment):
-        if "order" not in given:
+        if not any(isinstance(one, tree.Assign) and one.name == "order" for one in block.lines):
             scope.tell("E213", line.value.span, {"name": name}, help="write order = .date too")
     elif isinstance(value, int | float) and (value <= 0 or (_is_share(name, given) and value >= 1)):
         _refused(name, "more than nothing and less than all", given, scope)

@@ -86,7 +86,8 @@ def read(
                 )
             )
         case _:
-            told.append(Diagnostic("E216", expression.span, {}))
+            help_ = "a value is a number, a text, true or false, a date, a param or a list; nothing is computed here"
+            told.append(Diagnostic("E216", expression.span, {}, help=help_))
     return None
 
 

@@ -32,8 +32,8 @@ TEXT = (
     ),
     Code(
         "E004",
-        "this {found} closes nothing",
-        "There is one closing bracket more than there are open ones.",
+        "this {found} closes {what}",
+        "There is one closing bracket more than there are open ones, or it stands before the last line of its body.",
         ('data a from csv "a.csv" {\n  id: int\n}\n}\n'),
         ('data a from csv "a.csv" {\n  id: int\n}\n'),
     ),

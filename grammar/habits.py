@@ -21,6 +21,10 @@ SIGNS = {
     ("&", "&"): "and", ("&",): "and", ("|", "|"): "or", ("!",): "not", ("<", ">"): "!=", ("=", ">"): ">=",
     ("=", "<"): "<=", ("==", "="): "==", ("!=", "="): "!=", ("~",): "not",
 }  # fmt: skip
+CONTROL = frozenset(
+    {"if", "elif", "for", "foreach", "while", "when", "def", "class", "func", "function", "return", "try"}
+)
+GIVEN = frozenset({"_ASSIGN", "_COLON", "IN"})  # behind a name
 COMMENTS = ({"DIVIDE"}, {"MINUS"}, {"DIVIDE", "TIMES"})
 
 
@@ -83,7 +87,7 @@ def is_comment(tokens: Sequence[Token]) -> bool:
 
 def query(at: Misfit) -> Diagnostic | None:
     """`select * from a` outside of a block."""
-    if at.start != "statement" or at.index > 1 or at.text(0).lower() not in ("select", "with", "create", "insert"):
+    if at.index > 1 or at.text(0).lower() not in ("select", "with", "create", "insert") or at.kind(1) in GIVEN:
         return None
     span = Span(at.path, at.tokens[0].start, at.tokens[0].end)
     facts = {"what": at.what(), "found": shown(at.text(0))}
@@ -94,12 +98,34 @@ def other_word(at: Misfit) -> Diagnostic | None:
     """`import "x.mlspec" as x`, `assert .rows > 1`: another language's word for one of ours."""
     known = STATEMENTS if at.start == "statement" else LINES
     word = known.get(at.text(0).lower())
-    if word is None or at.index > 1 or at.kind(0) != "NAME" or at.kind(1) in ("_ASSIGN", "_COLON", "IN"):
+    if word is None or at.index > 1 or at.kind(0) != "NAME" or at.kind(1) in GIVEN:
         return None
     fix = at.put(0, 1, word)
     span = Span(at.path, at.tokens[0].start, at.tokens[0].end)
     facts = {"what": at.what(), "found": at.text(0)}
     return Diagnostic("E011", span, facts, help=f"here that is {word}", fix=fix) if fix else None
+
+
+def done_on_a_condition(at: Misfit) -> Diagnostic | None:
+    """`if prod {`, `for x in y:`, `def f():`."""
+    word = at.text(0)
+    if at.kind(0) != "NAME" or word not in CONTROL or at.kind(1) in ("_ASSIGN", "_COLON") or not at.tokens[1:]:
+        return None
+    help_ = "a spec says what there is, not what is done: for another case it has a param, which an env can set"
+    span = Span(at.path, at.tokens[0].start, at.tokens[0].end)
+    return Diagnostic("E011", span, {"what": at.what(), "found": word}, help=help_)
+
+
+def thousands(at: Misfit) -> Diagnostic | None:
+    """`trials = 10,000`, `rate = 0,5`."""
+    comma = at.index if at.token.kind == "_COMMA" else at.index - 1
+    kinds = (at.kind(comma - 1), at.kind(comma), at.kind(comma + 1))
+    if kinds != ("NUMBER", "_COMMA", "NUMBER") or not at.touches(comma) or not at.touches(comma + 1):
+        return None
+    before, after = at.text(comma - 1), at.text(comma + 1)
+    right = f"{before}{'_' if len(after) == 3 else '.'}{after}"
+    space = "" if at.touches(comma - 1) else " "
+    return at.told_with(f"a number has no comma: {right}", at.put(comma - 1, comma + 2, space + right))
 
 
 def half(at: Misfit) -> Diagnostic | None:
@@ -160,6 +186,8 @@ RULES = (
     *header_habits.RULES,
     quoted_name,
     *line_habits.RULES,
+    done_on_a_condition,
+    thousands,
     half,
     shouted,
 )

@@ -7,6 +7,7 @@ import re
 from .diagnostic import Diagnostic
 from .kinds import RECIPES, SOURCES
 from .misfit import Misfit
+from .source import Span
 from .wording import shown
 
 KINDS = ("DATA", "MODEL", "SERVICE")
@@ -98,6 +99,24 @@ def unquoted_place(at: Misfit) -> Diagnostic | None:
     return at.told_with(f'a place is quoted: "{shown(place)}"', at.put(first, end, f' "{place}"'))
 
 
+def names_apart(at: Misfit) -> Diagnostic | None:
+    """`data train | test from a`, `data train & test from a`."""
+    i = at.index
+    if at.start != "statement" or at.kind(0) not in KINDS or at.text(i) not in ("|", "+", "&", "/", ";", ":"):
+        return None
+    return at.told_with("a comma stands between names", at.put(i, i + 1, ","))
+
+
+def word_before(at: Misfit) -> Diagnostic | None:
+    """`let data a from b`, `- data a from b`: it is sound from its second word on."""
+    if at.start != "statement" or at.index > 1 or at.kind(1) not in ("DATA", "MODEL", "SERVICE", "PARAM", "USE", "ENV"):
+        return None
+    fix = at.put(0, 1, "")
+    span = Span(at.path, at.tokens[0].start, at.tokens[0].end)
+    facts = {"what": "a statement", "found": shown(at.text(0))}
+    return Diagnostic("E011", span, facts, help=f"nothing stands before {at.text(1)}", fix=fix) if fix else None
+
+
 def other_clause(at: Misfit) -> Diagnostic | None:
     """`from a with python "…"`, `from a join b`, `from a and b`, `model m on a`."""
     i = at.index
@@ -182,6 +201,8 @@ def _value_of(at: Misfit) -> Diagnostic | None:
 
 
 RULES = (
+    word_before,
+    names_apart,
     param,
     quote_within,
     source_left_out,

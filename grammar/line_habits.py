@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 from .diagnostic import Diagnostic, Fix
 from .foreign import ARGUMENTS, NOTHING, OTHER_FUNCTIONS, OTHER_TYPES
+from .kinds import DATA_FUNCTIONS
 from .misfit import Misfit, fits
 from .source import Span
-from .tokens import COMPARATORS, Token
+from .tokens import COMPARATORS, LINE_WORDS, Token
 from .wording import shown
 
 
@@ -17,6 +19,44 @@ def compared_for_given(at: Misfit) -> Diagnostic | None:
     if at.token.kind != "EQUAL" or "_ASSIGN" not in at.expected:
         return None
     return at.told_with("= gives a value to an argument", at.put(at.index, at.index + 1, "="))
+
+
+def given_by_other_sign(at: Misfit) -> Diagnostic | None:
+    """`max_iter <- 3`, `max_iter := 3`, `max_iter => 3`."""
+    for first in (at.index - 1, at.index):
+        if (at.text(first), at.text(first + 1)) in GIVES and at.touches(first + 1):
+            return at.told_with("= gives a value to an argument", at.put(first, first + 2, " ="))
+    return None
+
+
+GIVES = {("<", "-"), (":", "="), ("=", ">"), ("-", ">")}
+
+
+def set_by_other_sign(at: Misfit) -> Diagnostic | None:
+    """`plan: "free" or "pro"`, `"free" / "pro"`."""
+    if at.kind(1) != "_COLON" or at.text(at.index) not in ("or", "/") or at.kind(at.index - 1) != "STRING":
+        return None
+    end = next(
+        (i for i in range(2, len(at.tokens)) if at.kind(i) != "STRING" and at.text(i) not in ("or", "/", "|")), 0
+    )
+    right = " | ".join(token.text for token in at.tokens[2 : end or len(at.tokens)] if token.kind == "STRING")
+    return at.told_with(f"a closed set is written {shown(right)}", at.put(2, end or len(at.tokens), f" {right}"))
+
+
+def expect_left_out(at: Misfit) -> Diagnostic | None:
+    """`unique(.id)`, `.rows > 1` as a line of its own."""
+    is_call = at.kind(0) == "NAME" and at.kind(1) == "LPAREN" and at.text(0) in DATA_FUNCTIONS
+    if at.start != "line" or at.index > 1 or not (is_call or at.kind(0) == "COLUMN"):
+        return None
+    return at.told_with(f"a condition stands behind expect: expect {shown(at.text(0))} …", at.put(0, 0, "expect "))
+
+
+def lone_name(at: Misfit) -> Diagnostic | None:
+    """`id`, `pass`."""
+    if at.start != "line" or at.index != 1 or at.kind(0) != "NAME" or not at.at_end():
+        return None
+    name = at.text(0)
+    return at.does_not_fit(f"a column is written {name}: type, an argument {name} = value")
 
 
 def missing_in_type(at: Misfit) -> Diagnostic | None:
@@ -164,8 +204,9 @@ def measured_on_nothing(at: Misfit) -> Diagnostic | None:
     """`measure roc_auc`."""
     if at.kind(0) != "MEASURE" or not at.at_end() or "_ON" not in at.expected:
         return None
-    words = at.between(1, at.index).strip()
-    return at.does_not_fit(f"say what it is measured on, as in measure {shown(words)} on test")
+    words = shown(at.between(1, at.index).strip())
+    told = at.does_not_fit(f"say what it is measured on, as in measure {words} on test")
+    return replace(told, facts={**told.facts, "measured": words})
 
 
 # --- lines of one kind --------------------------------------------------------------------------------------------
@@ -228,6 +269,8 @@ def left_of_the_colon(at: Misfit) -> Diagnostic | None:
         help_, fix = "a line begins with its name", at.put(0, 1, "")
     elif at.kind(0) == "COLUMN" and sign == 1:
         help_, fix = "a dot stands before a column only where it is asked about", at.put(0, 1, at.text(0)[1:])
+    elif sign == 2 and at.text(1) in "()[]{}\xa0,;":
+        return None  # one sign too many behind a plain word
     elif at.kind(sign) == "_COLON" and "\n" not in (name := at.between(0, sign).strip()):
         help_ = f'a column whose name is no plain word is quoted: "{shown(name)}"'
         fix = at.put(0, sign, f'"{name}"') if '"' not in name else None
@@ -311,8 +354,11 @@ def two_in_one(at: Misfit) -> Diagnostic | None:
     rest = at.tokens[at.index :]
     if at.start != "line" or "$END" not in at.expected or at.at_end() or len(rest) < 2 or at.before is None:
         return None
-    if not (fits(at.tokens[: at.index], "line") and fits(rest, "line")):
+    if not fits(at.tokens[: at.index], "line"):
         return None
+    begins = rest[0].kind in LINE_WORDS or rest[1].kind in ("_ASSIGN", "_COLON", "IN")
+    if not fits(rest, "line"):
+        return at.does_not_fit("each line stands by itself, or a ; stands between them") if begins else None
     comma = at.put(at.index, at.index, ",")
     if comma:  # `needs cpu = 2 memory = 4GiB`
         return at.does_not_fit("a comma stands between them", comma)
@@ -330,6 +376,10 @@ RULES = (
     null,
     other_date,
     compared_for_given,
+    given_by_other_sign,
+    set_by_other_sign,
+    expect_left_out,
+    lone_name,
     missing_in_type,
     in_braces,
     colon_for_equal,

@@ -13,7 +13,7 @@ from .kinds import TYPES
 from .misfit import Misfit, fits, is_short_word, span_of
 from .source import Span
 from .table import Failure, reach, table
-from .tokens import LINE_WORDS, TOP_WORDS, Segments, Token, lex
+from .tokens import GOES_ON_AFTER, HAVE_NO_BODY, LINE_WORDS, TOP_WORDS, Segments, Token, lex
 from .wording import named, shown, wanted
 
 MAX_DEPTH = 100
@@ -21,6 +21,7 @@ HEADER = re.compile(
     r"\n(?:(?:data|model|service)[ \t]+\w[\w, \t]*[ \t](?:from|by)\b|param[ \t]+\w+[ \t]*[:=]|env[ \t]+\w+[ \t]+on\b)"
 )
 BEGINS_A_TEXT = re.compile(r"\b(?:from|by)[ \t]+\w+[ \t]*\Z")  # and so do quotes behind it
+QUOTES = "'‘’“”«»„`"
 TOP_HELP = "a statement begins with data, model, service, param, secret, env or use"
 NAMES = "a name holds letters, digits and _, and begins with a letter"
 LOOKALIKES = {
@@ -70,6 +71,57 @@ def body_never_closed(bracket: Token, tokens: Sequence[Token], path: str) -> Dia
     fix = Fix(Span(path, end, end), "\n}") if fits(closed, "statement") else None
     help_ = "close it with } on a line of its own"
     return Diagnostic("E003", span_of(bracket, path), {"found": bracket.text}, help=help_, fix=fix)
+
+
+def brace_in_header(brace: Token, tokens: Sequence[Token], path: str) -> Diagnostic:
+    """`data a { from csv "a.csv" {`, `param k: int = { 3`."""
+    span = span_of(brace, path)
+    help_ = (
+        f"take it out: {tokens[0].text} has no body"
+        if tokens[0].kind in HAVE_NO_BODY
+        else "take it out: the body is opened behind it"
+    )
+    fix = Fix(span, "") if fits([token for token in tokens if token is not brace], "statement") else None
+    return Diagnostic("E008", span, {"found": "{", "wanted": "the rest of the header"}, help=help_, fix=fix)
+
+
+def closed_early(brace: Token, early: Sequence[tuple[Token, Token]], tokens: Sequence[Token], path: str) -> Diagnostic:
+    """Behind the brace stand further lines of the body. It is taken out where another closes the body below them."""
+    span, facts = span_of(brace, path), {"found": brace.text, "what": "the body too early"}
+    strays = {stray.start for stray, _ in early}
+    if tokens[-1].kind != "_RBRACE":
+        return Diagnostic(
+            "E004", span, facts, help="lines of the body follow it: close the body below the last of them"
+        )
+    fix = Fix(span, "") if fits([token for token in tokens if token.start not in strays], "statement") else None
+    return Diagnostic("E004", span, facts, help="lines of the body follow it: take it out", fix=fix)
+
+
+def header_left_out(first: Token, path: str) -> Diagnostic:
+    """Lines of a body without the header of a block above them."""
+    facts = {"what": "a statement", "found": shown(first.text)}
+    help_ = 'lines of a body stand below the header of their block, as in data a from csv "a.csv" {'
+    return Diagnostic("E011", span_of(first, path), facts, help=help_)
+
+
+def breaks_off(line: Sequence[Token]) -> bool:
+    """Whether a line only lacks what follows."""
+    return bool(line) and reach(line, "line") == len(line)
+
+
+def names_itself(line: Sequence[Token]) -> bool:
+    """`expect …`, `name = …`: it is a line of its own, whatever is wrong in it."""
+    is_name = line[0].kind == "STRING" or line[0].text.isidentifier()
+    return line[0].kind in LINE_WORDS or (is_name and len(line) > 1 and line[1].kind in ("_ASSIGN", "_COLON", "IN"))
+
+
+def ends_otherwise(word: Token, tokens: Sequence[Token], path: str) -> Diagnostic:
+    """`)` or `end` in the place of `}`."""
+    span = span_of(word, path)
+    repaired = [token._replace(kind="_RBRACE") if token is word else token for token in tokens]
+    before = [token for token, after in pairwise(repaired) if token.kind != "_NL" or after.kind != "_RBRACE"]
+    fix = Fix(span, "}") if fits([*before, repaired[-1]], "statement") else None
+    return Diagnostic("E008", span, {"found": shown(word.text), "wanted": "}"}, help="a body ends with }", fix=fix)
 
 
 def cannot_begin(token: Token, path: str) -> Diagnostic:
@@ -143,16 +195,30 @@ def explain_failure(failure: Failure, tokens: Sequence[Token], start: str, path:
 def _left_open(at: Misfit) -> Diagnostic | None:
     token = at.token
     if token.kind == "OPEN_STRING":
-        span = Span(at.path, token.start, token.start + 1)
-        return Diagnostic(
-            "E005", span, {"what": "a quoted text"}, help='close it with " on the same line', fix=_closed(at)
-        )
+        span, facts = Span(at.path, token.start, token.start + 1), {"what": "a quoted text"}
+        too_many = _opened_by_mistake(at)
+        if too_many:
+            return Diagnostic("E005", span, facts, help='take the " out', fix=too_many)
+        return Diagnostic("E005", span, facts, help='close it with " on the same line', fix=_closed(at))
     return _open_text(token, at.path) if token.kind == "OPEN_TEXT" else None
 
 
+def _opened_by_mistake(at: Misfit) -> Fix | None:
+    """`id: " int`: behind the quote stands a type, or nothing."""
+    rest = [token for token in lex(at.token.text[1:], table().words) if token.kind not in ("COMMENT", "END")]
+    is_type = at.before is not None and at.before.kind == "_COLON" and rest[:1] and rest[0].text in TYPES
+    if rest and not is_type:
+        return None
+    start = at.token.start
+    return at.fix(Span(at.path, start, start + 1), "", [*at.tokens[: at.index], *rest, *at.tokens[at.index + 1 :]])
+
+
 def _closed(at: Misfit) -> Fix | None:
-    """The quote goes before a comment, the brace of a body, or the end of the line."""
+    """The quote goes before a comment, the brace of a body, or the end of the line; in the place of another quote."""
     text = re.sub(r"(?:\s+#.*|\s+|\s*\{\s*)\Z", "", at.token.text)
+    if text[-1] in "'’”" and len(text) > 2:
+        end, quoted = at.token.start + len(text), at.token._replace(kind="STRING", text=text[:-1] + '"')
+        return at.fix(Span(at.path, end - 1, end), '"', [*at.tokens[: at.index], quoted, *at.tokens[at.index + 1 :]])
     behind = list(lex(at.token.text[len(text) :], table().words))
     repaired = [*at.tokens[: at.index], at.token._replace(kind="STRING"), *behind, *at.tokens[at.index + 1 :]]
     end = at.token.start + len(text)
@@ -171,6 +237,8 @@ def _stranger(at: Misfit) -> Diagnostic | None:
         fix = at.fix(at.span, meant, repaired)
     elif character == "%" and at.before is not None and at.before.kind == "NUMBER":
         fix = at.put(at.index - 1, at.index + 1, f" {at.before.text}%")
+    elif character not in QUOTES + "\\$" and (fix := at.put(at.index, at.index + 1, "")):
+        return Diagnostic("E006", at.span, {"found": named(character)}, help="take it out", fix=fix)
     return Diagnostic("E006", at.span, {"found": named(character)}, help=_help_for_stranger(at, meant), fix=fix)
 
 
@@ -178,7 +246,9 @@ def _help_for_stranger(at: Misfit, meant: str | None) -> str:
     character, before = at.token.text, at.before
     if meant:
         return "write a plain space" if meant == " " else f"write {meant}"
-    if character in "'‘’“”«»„":
+    if character in "%" and at.index == 0:
+        return "a comment begins with #"
+    if character in QUOTES:
         return 'text stands in straight double quotes: "…"'
     if character in "&!~^":
         return "write and, or, not"
@@ -190,11 +260,26 @@ def _help_for_stranger(at: Misfit, meant: str | None) -> str:
         return 'a name that is no plain word is quoted: ."fixed acidity"'
     if character == "$":
         return "only SQL writes a $ before a param; here it is named without"
-    if at.start == "statement" and "NAME" in at.expected:
-        return NAMES
     if character == "\\":
         return "a line goes on after a comma or an operator, and inside brackets"
+    if at.start == "statement" and "NAME" in at.expected:
+        return NAMES
     return ""
+
+
+def _broken_line(at: Misfit) -> Diagnostic | None:
+    """A line end before a sign that no line begins with: what goes on there is one line."""
+    if at.start != "line" or at.token.kind != "_NL" or at.index + 1 >= len(at.tokens):
+        return None
+    after = at.tokens[at.index + 1]
+    facts = {"what": "a line", "found": shown(after.text)}
+    if at.token.text == ";":
+        help_, fix = "a ; stands only between lines: take it out", at.put(at.index, at.index + 1, "")
+        return Diagnostic("E011", span_of(after, at.path), facts, help=help_, fix=fix)
+    help_ = f"put {shown(after.text)} at the end of the line before it"
+    if after.kind not in GOES_ON_AFTER:
+        help_ = "it goes on with the line before it: write both on one"
+    return Diagnostic("E011", span_of(after, at.path), facts, help=help_)
 
 
 def _bad_start(at: Misfit) -> Diagnostic | None:
@@ -203,8 +288,14 @@ def _bad_start(at: Misfit) -> Diagnostic | None:
         return None
     if at.token.text in ("}", ")", "]"):
         return Diagnostic(
-            "E004", at.span, {"found": at.token.text}, fix=Fix(at.span, "") if len(at.tokens) == 1 else None
+            "E004",
+            at.span,
+            {"found": at.token.text, "what": "nothing"},
+            fix=Fix(at.span, "") if len(at.tokens) == 1 else None,
         )
+    if at.token.kind == "_COMMA" and len(at.tokens) == 1:
+        facts = {"what": at.what(), "found": ","}
+        return Diagnostic("E011", at.span, facts, help="no comma stands between statements", fix=Fix(at.span, ""))
     if at.start == "statement":
         return _wrong_word(at, 0, TOP_WORDS, "a statement", TOP_HELP)
     help_ = "a line is name: type, name = value, name in set, or begins with predict, search, measure, expect, needs or every"
@@ -233,8 +324,9 @@ def _wrong_word(at: Misfit, index: int, kinds: Iterable[str], what: str, otherwi
 
 def _brackets(at: Misfit) -> Diagnostic | None:
     opened = _open_brackets(at.tokens[: at.index])
-    if at.token.kind in ("RPAREN", "RBRACKET") and not opened:
-        return Diagnostic("E004", at.span, {"found": at.token.text}, fix=at.put(at.index, at.index + 1, ""))
+    if at.token.kind in ("RPAREN", "RBRACKET", "_RBRACE") and not opened:
+        facts = {"found": at.token.text, "what": "nothing"}
+        return Diagnostic("E004", at.span, facts, fix=at.put(at.index, at.index + 1, ""))
     if at.at_end() and opened:
         return _never_closed(opened, at)
     return None
@@ -281,6 +373,8 @@ def _reserved(at: Misfit) -> Diagnostic | None:
 
 
 def _comparison(at: Misfit) -> Diagnostic | None:
+    if at.token.kind == "_COLON" and "EQUAL" in at.expected:
+        return at.told_with("write == to compare", at.put(at.index, at.index + 1, " =="))
     if at.token.kind != "_ASSIGN" or "EQUAL" not in at.expected:
         return None
     return Diagnostic("E009", at.span, help="write == to compare", fix=at.fix(at.span, "==", at.with_token("EQUAL")))
@@ -349,6 +443,8 @@ def _comma(at: Misfit) -> Diagnostic | None:
         return None
     rest = at.tokens[at.index + 1 :]
     ends = fits(at.tokens[: at.index], at.start) and (not rest or fits(rest, "line"))
+    if ends and not rest:
+        return at.does_not_fit("a line ends without a comma", at.put(at.index, at.index + 1, ""))
     return at.does_not_fit("a line ends without a comma; the next begins on a line of its own") if ends else None
 
 
@@ -378,6 +474,20 @@ def _mistyped_word(at: Misfit) -> Diagnostic | None:
     return at.does_not_fit(f"did you mean {word}?", fix) if fix else None
 
 
+def _one_too_many(at: Misfit) -> Diagnostic | None:
+    """A sign, or what stands there twice: the line can be read without it."""
+    if at.at_end():
+        return None
+    for index in (at.index, at.index - 1):
+        token = at.tokens[index] if index >= 0 else None
+        doubled = at.index and at.text(at.index) == at.text(at.index - 1)
+        is_sign = token is not None and not token.text[:1].isalnum() and token.text[:1] not in '._"'
+        fix = at.put(index, index + 1, "") if is_sign or doubled else None
+        if fix and token is not None:
+            return at.does_not_fit("it stands there twice" if doubled else f"take the {token.text} out", fix)
+    return None
+
+
 def _too_early(at: Misfit) -> Diagnostic | None:
     before = at.before
     if not at.at_end() or before is None:
@@ -390,6 +500,7 @@ def _too_early(at: Misfit) -> Diagnostic | None:
 # The first that knows the mistake tells it.
 RULES = (
     _left_open,
+    _broken_line,
     *habits.RULES,
     _stranger,
     _bad_start,
@@ -407,4 +518,5 @@ RULES = (
     _column_without_dot,
     _set_in_braces,
     _too_early,
+    _one_too_many,
 )

@@ -19,15 +19,19 @@ ARITHMETIC = frozenset({"PLUS", "MINUS", "TIMES", "DIVIDE"})
 GOES_ON_AFTER = COMPARATORS | ARITHMETIC | {"_COMMA", "_BAR", "AND", "OR", "NOT", "ELSE", "IN"}
 BREAKS_BEFORE = frozenset({"FROM", "BY", "_LBRACE"})
 OPENS = {"LPAREN": 1, "LBRACKET": 1, "RPAREN": -1, "RBRACKET": -1}
+HAS_OPTIONS = frozenset({"NEEDS", "SEARCH"})
 COMMENTS = (["DIVIDE", "DIVIDE"], ["MINUS", "MINUS"])
 HAVE_NO_BODY = frozenset({"MLSPEC", "PARAM", "SECRET"})
 STRANGE_STARTS = frozenset({"UNKNOWN", "OTHER_QUOTES", "DIVIDE", "MINUS", "TIMES"})  # comments as others write them
+NEVER_GOES_ON = STRANGE_STARTS | {"_RBRACE", "_LBRACE", "_NL", "RPAREN", "RBRACKET"}  # behind a closed body
 ENDS_LINE = frozenset({"_NL", "_LBRACE"})
 # Tokens that in the middle of a line change nothing but the line.
 PLAIN = GOES_ON_AFTER - {"IN"} | {"NAME", "STRING", "TEXT", "COLUMN", "NUMBER", "DATE", "TIME", "TO", "OPTIONAL"}
 
 IS_A_NAME = re.compile(r"[ \t]*(?:=(?!=)|:|in\b)")
+HAS_MORE = re.compile(r"[ \t]*[^\s#]")  # the line has
 NAMES_A_LINE = re.compile(r"[ \t]*(?:=(?!=)|:)")
+MAY_BE_A_HEADER = re.compile(r"(?:\w+[ \t]+)?\w+(?:[ \t]*,[ \t]*\w+)*[ \t]+(?:from|by)\b")
 NAMES_A_BLOCK = re.compile(r"\w+(?:[ \t]*,[ \t]*\w+)*[ \t]+(?:from|by)\b")  # its kind was left out
 NAMES_A_COLUMN = re.compile(r"[ \t]*:")
 
@@ -119,6 +123,7 @@ class _Cutter:
         self.braces = 0
         self.closed = False  # the statement's body is
         self.semicolons = False
+        self.line_word = ""  # the kind of the first token in the line at hand
         self.pending: Token | None = None  # a line end that has yet to prove itself
         self.docs = _Docs()
 
@@ -142,14 +147,18 @@ class _Cutter:
 
     def _word(self, token: Token) -> None:
         line_end, self.pending = self.pending, None
+        if self.closed and self._goes_on_behind(token):
+            self.closed, self.braces = False, 1
         if not self.current or self.closed or (line_end is not None and self._begins_statement(token)):
             self._finish()
             self._begin(token)
         elif line_end is not None:
             self._settle_line_end(line_end, token)
             self.docs.forget()
-        elif self.braces and token.kind in ("_ASSIGN", "_COLON", "IN"):
+        elif token.kind in ("_ASSIGN", "_COLON", "IN") and (self.braces or self._is_orphan()):
             self._free_the_word_before(token.kind)
+        if self.current and self.current[-1].kind in ENDS_LINE:
+            self.line_word = token.kind
         self.current.append(token)
         if not self._is_comment():
             self._count(token.kind)
@@ -162,25 +171,51 @@ class _Cutter:
     def _begins_statement(self, token: Token) -> bool:
         """Of the first token in a line: does it stand where statements begin? So a mistake stays in its statement."""
         if self._is_comment():
-            return True
+            # The lines of a block whose header is commented out are the same mistake.
+            return self._column(token) <= self.column and token.kind != "_RBRACE"
         if token.kind in TOP_WORDS:
             if self.braces == 0:
                 return True
             return self._column(token) <= self.column and not IS_A_NAME.match(self.text, token.end)
-        goes_on = self.depth or token.kind in BREAKS_BEFORE or self.current[-1].kind in GOES_ON_AFTER
-        may_begin = token.kind == "NAME" and not self.braces and not goes_on
+        last = self.current[-1]
+        lacks_value = last.kind in ("_COLON", "_ASSIGN", "FROM", "BY") and self._column(token) > self.column
+        goes_on = self.depth or token.kind in BREAKS_BEFORE or last.kind in GOES_ON_AFTER or last.text == "\\"
+        goes_on = goes_on or lacks_value
+        may_begin = token.kind == "NAME" and len(self.current) > 1 and not self.braces and not goes_on
         if may_begin and (self.current[0].kind in HAVE_NO_BODY or NAMES_A_BLOCK.match(self.text, token.start)):
             return True
         if self.braces or goes_on or not (token.text.isidentifier() or token.kind in STRANGE_STARTS):
             return False
+        if self._is_orphan():
+            return self._column(token) < self.column
         return self._column(token) <= self.column
+
+    def _is_orphan(self) -> bool:
+        """Whether the statement at hand begins as a line of a body does whose header is missing: so do those below it."""
+        first = self.current[0]
+        return self.column > 0 and (first.kind in LINE_WORDS or bool(NAMES_A_LINE.match(self.text, first.end)))
+
+    def _goes_on_behind(self, token: Token) -> bool:
+        """Of what follows a closed body, in its line or the next: does it stand where only lines of that body do? Then
+        its brace closes it too early."""
+        ends = token.kind == "_COMMA" and not HAS_MORE.match(self.text, token.end)
+        if ends or token.kind in NEVER_GOES_ON or self.current[0].kind in NEVER_GOES_ON:
+            return False
+        begins = token.kind in TOP_WORDS and not IS_A_NAME.match(self.text, token.end)
+        if begins or MAY_BE_A_HEADER.match(self.text, token.start):
+            return False
+        lines = self.text.count("\n", self.current[-1].end, token.start)
+        return not lines or (lines == 1 and (token.kind in LINE_WORDS or self._column(token) > self.column))
 
     def _column(self, token: Token) -> int:
         return token.start - self.text.rfind("\n", 0, token.start) - 1
 
     def _settle_line_end(self, line_end: Token, token: Token) -> None:
         last, kind = self.current[-1].kind, token.kind
-        if last in ENDS_LINE or kind in ("_RBRACE", "_NL") or (self.braces == 0 and kind in BREAKS_BEFORE):
+        in_header = self.braces == 0 and not self._is_orphan()
+        if last in ENDS_LINE or kind in ("_RBRACE", "_NL") or (in_header and kind in BREAKS_BEFORE):
+            return
+        if self.current[-1].text == "\\":  # as others break a line; that it is none of our signs is told
             return
         if (self.depth or last in GOES_ON_AFTER) and not self._surely_begins_line(token):
             return
@@ -190,12 +225,16 @@ class _Cutter:
     def _surely_begins_line(self, token: Token) -> bool:
         """Even within an open bracket and after a comma or an operator, so that the mistake stays in its line.
 
-        `trials = 40, folds = 5` may go on with a name and `=` after the comma; with a name and `:` nothing goes on.
+        `search trials = 40, folds = 5` may go on with a name and `=` after the comma; with a name and `:` nothing goes on.
         """
         if self.braces == 0:
             return False
         after_comma = not self.depth and self.current[-1].kind == "_COMMA"
-        names = NAMES_A_COLUMN if after_comma else NAMES_A_LINE
+        names = NAMES_A_LINE
+        if after_comma and self.line_word in HAS_OPTIONS:
+            names = NAMES_A_COLUMN
+        elif after_comma and token.text != "unique":  # `id: int, unique in 1..9`
+            names = IS_A_NAME
         if names.match(self.text, token.end):
             return token.kind == "STRING" or token.text.isidentifier()
         return token.kind in LINE_WORDS and not IS_A_NAME.match(self.text, token.end)
@@ -204,7 +243,7 @@ class _Cutter:
         before = self.current[-1]
         if before.kind == "NAME" or before.kind in ALWAYS_WORDS or not before.text.isidentifier():
             return
-        if kind != "IN" or self.current[-2].kind in ENDS_LINE:
+        if kind != "IN" or len(self.current) == 1 or self.current[-2].kind in ENDS_LINE:
             self.current[-1] = before._replace(kind="NAME")
 
     def _count(self, kind: str) -> None:
@@ -212,9 +251,10 @@ class _Cutter:
             self.braces += 1
             self.depth = 0
         elif kind == "_RBRACE":
+            # In a header it closes nothing, and the header goes on.
+            self.closed = self.braces == 1 or len(self.current) == 1
             self.braces = max(0, self.braces - 1)
             self.depth = 0
-            self.closed = self.braces == 0
         elif kind == "_NL":
             self.semicolons = True
         elif kind in OPENS:
