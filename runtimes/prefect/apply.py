@@ -62,13 +62,16 @@ def stop(session: Session, program: Program, name: str, say: Callable[[str], Non
 
 @dataclass(frozen=True, slots=True)
 class _Deployed:
-    """The project lies in the store; `step` takes it out of there, and `pool` is None on an embedded server."""
+    """The project lies in the store; `pool` is None on an embedded server."""
 
     prefect: Server
     flow: Flow
-    step: dict[str, Any]
     pool: Any
     digest: str
+
+    def step(self, **more: str) -> dict[str, Any]:
+        """Takes the project out of the store, on the worker's machine."""
+        return {"mlspec.runtimes.prefect.pull.pull_project": {"store": self.flow.store, "digest": self.digest, **more}}
 
     def follow(self, run: Any) -> _Run:
         """Pools that push, and managed ones, have no workers: by them nothing can be told of a run."""
@@ -83,13 +86,13 @@ def _deployed(session: Session, program: Program, say: Callable[[str], None]) ->
     with server(say) as prefect:
         pool = None if prefect.embedded else prefect.pool(flow.pool)
         digest = elsewhere.send(compile_program(program, project), shipment.sources, session.world.objects)
-        step = {"mlspec.runtimes.prefect.pull.pull_project": {"store": flow.store, "digest": digest}}
-        yield _Deployed(prefect, flow, step, pool, digest)
+        yield _Deployed(prefect, flow, pool, digest)
 
 
 def _run_flow(deployed: _Deployed, following: Following, say: Callable[[str], None]) -> None:
     prefect, flow = deployed.prefect, deployed.flow
-    run = prefect.start(flow, deployed.step, deployed.pool)
+    cluster = {"cluster": flow.cluster} if flow.cluster else {}
+    run = prefect.start(flow, deployed.step(**cluster), deployed.pool)
     following.run = run.name
     say(f"run {run.name} of {flow.name}/{flow.environment} on {prefect.where}")
     with _left_to_go_on(prefect, run, say):
@@ -121,7 +124,7 @@ def _served_elsewhere(session: Session, plan: Plan) -> list[str]:
 
 def _stop(deployed: _Deployed, names: list[str], say: Callable[[str], None]) -> str:
     """Why they could not all be stopped; "" where they were."""
-    run = deployed.prefect.stop_services(deployed.flow, deployed.step, deployed.pool, names)
+    run = deployed.prefect.stop_services(deployed.flow, deployed.step(), deployed.pool, names)
     with _left_to_go_on(deployed.prefect, run, say):
         return _wait_for(deployed.follow(run), say)
 

@@ -6,10 +6,12 @@ import contextlib
 import hashlib
 import logging
 import os
+import socket
 import sys
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
+from urllib.parse import urlsplit
 from uuid import UUID
 
 from ..elsewhere import lay_out, receive
@@ -18,17 +20,33 @@ from ..trouble import Trouble
 from .wiring import PULL
 
 CACHE = "MLSPEC_CACHE"  # where a worker keeps what it took from stores
+TO_CONNECT = 5.0  # seconds
 
 
-def pull_project(store: str, digest: str) -> dict[str, str]:
-    """Lay the folder out on this machine. Returns what Prefect wants of a pull step: its working directory."""
+def pull_project(store: str, digest: str, cluster: str = "") -> dict[str, str]:
+    """Lay the folder out on this machine. Returns what Prefect wants of a pull step: its working directory.
+
+    `cluster` is the address that the flow's tasks are handed to: where nothing listens, Ray asks without end, and Dask
+    ends with a traceback."""
     cache = _cache()
     try:
+        reach(cluster)
         objects, _ = open_store(cache, store, "", "")
         return {"directory": str(receive(digest, objects, cache / "projects", cache / FOLDER))}
     except Trouble as trouble:
         _tell(f"{trouble}; {trouble.help}".rstrip("; "))
         raise
+
+
+def reach(cluster: str) -> None:
+    """Only what names a host and a port can be asked for: Ray also takes "auto" and the like."""
+    try:
+        place = urlsplit(cluster if "//" in cluster else f"//{cluster}")
+        if place.hostname and place.port:
+            socket.create_connection((place.hostname, place.port), TO_CONNECT).close()
+    except (OSError, ValueError) as error:  # ValueError: a port that is no number, half a bracket
+        cause = "nothing answers there" if isinstance(error, OSError) else "it is no address"
+        raise Trouble(f"reach the cluster at {cluster}", cause, "start it, or mend address = in the env") from None
 
 
 def _tell(why: str) -> None:

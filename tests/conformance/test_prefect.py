@@ -9,6 +9,7 @@ import re
 import shlex
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -24,10 +25,12 @@ import specs_on
 from buckets import Line, Server
 from helpers import Project, until
 from mlspec.runtimes.conformance import Subject, Trial, begin
+from mlspec.runtimes.prefect import pull
 from mlspec.runtimes.prefect.follow import complaint, shortened
 from mlspec.runtimes.prefect.job import Job, last_words
 from mlspec.runtimes.targets import targets
-from prefect_here import POOL, PrefectHere
+from mlspec.runtimes.trouble import Trouble
+from prefect_here import POOL, PrefectHere, free_port
 
 PACKAGE = ("__init__.py", "__main__.py", "grammar", "compiler", "runtimes", "lsp", "cli")
 
@@ -275,6 +278,25 @@ def test_a_cluster_makes_the_same(tmp_path: Path, prefect: PrefectHere, runner: 
     here, there = (project.data("status", *on)["names"] for on in ((), ("--on", "there")))
     assert {name: one["digest"] for name, one in here.items()} == {name: one["digest"] for name, one in there.items()}
     assert "Nothing to be made" in project.apply("--on", "there").out
+
+
+def test_a_cluster_where_nobody_listens_is_told_at_once(tmp_path: Path, prefect: PrefectHere) -> None:
+    """Ray itself asks without end. It need not be installed here: the address is tried before the flow is loaded."""
+    address = f"ray://127.0.0.1:{free_port()}"
+    env = f'env there on prefect {{\n  store = "{tmp_path}/store"\n  work_pool = "{POOL}"\n  runner = "ray"\n  address = "{address}"\n}}'
+    project = Project(tmp_path / "project").write(x__mlspec=f'data raw from csv "a.csv"\n{env}', a__csv="id\n1\n")
+    ran = project.apply("--on", "there")
+    assert ran.code == 4 and f"could not reach the cluster at {address}: nothing answers there" in ran.out, ran.text
+
+
+def test_addresses_of_clusters() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as there:
+        port = there.getsockname()[1]
+        for address in (f"ray://127.0.0.1:{port}", f"127.0.0.1:{port}", f"tcp://localhost:{port}", "auto", "local", ""):
+            pull.reach(address)
+    for address, cause in {f"127.0.0.1:{port}": "nothing answers there", "tcp://here:x": "it is no address"}.items():
+        with pytest.raises(Trouble, match=cause):
+            pull.reach(address)
 
 
 def test_a_project_comes_along_to_a_cluster(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
