@@ -152,7 +152,7 @@ class _Run:
     name: str
     pool: str
     began: float = field(default_factory=time.monotonic)
-    told: bool = False
+    told: set[str] = field(default_factory=set)  # of what it waits for
     alone: bool = False
     seen: Any = None
     at: float = field(default_factory=time.monotonic)
@@ -226,20 +226,21 @@ def _goes_on(run: _Run, following: Following, say: Callable[[str], None]) -> boo
 
 
 def _tell_of_no_worker(run: _Run, state: Any, say: Callable[[str], None]) -> None:
-    waits = time.monotonic() - run.began if run.pool and state.is_scheduled() and not run.told else 0.0
+    """One that was killed counts as there for a minute and more: so "busy" may be told first, and is not the last word."""
+    waits = time.monotonic() - run.began if run.pool and state.is_scheduled() and "none" not in run.told else 0.0
     if waits > PATIENCE and not run.prefect.workers(run.pool):
-        run.told = True
+        run.told.add("none")
         say(f"no worker of {run.pool} is there; start one: prefect worker start --pool {run.pool}")
         say(f"the run {run.name} waits for it; Ctrl-C leaves it waiting")
-    elif waits > BUSY:
-        run.told = True
+    elif waits > BUSY and not run.told:
+        run.told.add("busy")
         say(f"the workers of {run.pool} are busy; the run waits for one")
 
 
 def _tell_of_no_task(run: _Run, state: Any, tasks: list[Any], say: Callable[[str], None]) -> None:
-    """Of a cluster that does not answer, Ray asks without end."""
-    if state.is_running() and not tasks and not run.told and run.quiet() > BUSY:
-        run.told = True
+    """Of a cluster that takes tasks and does none, Ray asks without end."""
+    if state.is_running() and not tasks and "no task" not in run.told and run.quiet() > BUSY:
+        run.told.add("no task")
         say("the run has begun, and none of its tasks has; the worker's log tells what it waits for")
 
 

@@ -17,6 +17,7 @@ import time
 from collections.abc import Callable
 from importlib.util import find_spec
 from pathlib import Path
+from types import SimpleNamespace
 
 import mlspec
 import prefect_here
@@ -25,7 +26,7 @@ import specs_on
 from buckets import Line, Server
 from helpers import Project, until
 from mlspec.runtimes.conformance import Subject, Trial, begin
-from mlspec.runtimes.prefect import pull
+from mlspec.runtimes.prefect import apply, pull
 from mlspec.runtimes.prefect.follow import complaint, shortened
 from mlspec.runtimes.prefect.job import Job, last_words
 from mlspec.runtimes.targets import targets
@@ -122,6 +123,20 @@ def test_a_service_that_another_machine_runs_is_not_said_to_be_stopped(tmp_path:
     project.write(s__mlspec=f"{SERVED}{SERVICE}{env(POOL)}")
     assert project.run("stop", "kinds", "--on", "there").code == 0
     assert not project.data("status", "--on", "there")["names"]["kinds"]["running"]
+
+
+def test_a_worker_that_was_killed_is_busy_only_until_it_counts_as_gone() -> None:
+    there, said = ["worker"], list[str]()
+    server = SimpleNamespace(workers=lambda pool: there)
+    run = apply._Run(server, "id", "swift", "here", began=time.monotonic() - 60)
+    for _ in range(2):
+        apply._tell_of_no_worker(run, SimpleNamespace(is_scheduled=lambda: True), said.append)
+    there.clear()
+    for _ in range(2):
+        apply._tell_of_no_worker(run, SimpleNamespace(is_scheduled=lambda: True), said.append)
+    assert [line.split(";")[0] for line in said] == [
+        "the workers of here are busy", "no worker of here is there", "the run swift waits for it",
+    ]  # fmt: skip
 
 
 WAITING = """
