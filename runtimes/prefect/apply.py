@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from ...compiler.actions import Judge, Make, Plan, Retire, Serve
+from ...compiler.actions import Accept, Judge, Make, Plan, Refuse, Retire, Serve
 from ...compiler.program import Program
 from .. import elsewhere
 from ..events import Said, Summary, Watch
@@ -41,9 +41,11 @@ def apply(session: Session, program: Program, plan: Plan, watch: Watch) -> Summa
 
     following = Following(session, program, watch)
     with _deployed(session, program, say) as deployed:
-        if makes:
+        if makes or any(isinstance(action, Accept | Refuse) for action in plan.actions):
             session.world.ledger.put_sent(deployed.digest)  # before any schedule may ask for it
             _run_flow(deployed, following, say)
+        else:
+            following.unchanged(plan)
         wrong = _stop(deployed, elsewhere_still, say) if elsewhere_still else ""
     _retire(session, plan, following, elsewhere_still if wrong else [], wrong)
     return following.summary(time.monotonic() - began)

@@ -99,6 +99,7 @@ def test_a_service_is_stopped_where_it_runs(tmp_path: Path, prefect: PrefectHere
     project.write(s__mlspec=f"{SERVED}{env}")
     ran = project.apply("--on", "there")
     assert (ran.code, ran.out.split()[:2]) == (0, ["retired", "kinds"]), ran.text
+    assert "1 retired, 3 unchanged in" in ran.out
     assert "kinds" not in project.data("status", "--on", "there")["names"]
     assert process not in _processes(f"{prefect.folder}.*/kinds ")
 
@@ -137,6 +138,20 @@ def test_a_worker_that_was_killed_is_busy_only_until_it_counts_as_gone() -> None
     assert [line.split(";")[0] for line in said] == [
         "the workers of here are busy", "no worker of here is there", "the run swift waits for it",
     ]  # fmt: skip
+
+
+def test_a_name_moves_beside_a_service_that_goes(tmp_path: Path, prefect: PrefectHere) -> None:
+    """Though nothing is to be made."""
+    env = f'env there on prefect {{\n  store = "{tmp_path}/store"\n  work_pool = "{POOL}"\n}}'
+    other = SERVED.replace("  measure", "  n_neighbors = 3\n  expect .accuracy <= 0.5\n  measure")
+    project = Project(tmp_path).write(s__mlspec=f"{SERVED}{SERVICE}{env}")
+    shutil.copy(specs_on.SPECS / "iris" / "iris.csv", tmp_path)
+    assert project.apply("--on", "there").code == 0
+    project.write(s__mlspec=f"{other}{SERVICE}{env}")
+    assert project.apply("--on", "there").code == 3
+    project.write(s__mlspec=f"{other.replace('<= 0.5', '>= 0.5')}{env}")
+    events = project.events("--on", "there")
+    assert (events["neighbour"], events["kinds"]) == ("accepted", "retired")
 
 
 WAITING = """
