@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from ..compiler.actions import Plan, Retire, Warned
 from ..compiler.program import Program
 from ..compiler.target import Files
+from . import laid_out
 from .events import Failed, Settled, Summary, Watch, from_data
 from .local.rollout import stop_service
 from .store.objects import FOLDER as FOLDER_DIGEST
@@ -40,7 +41,7 @@ def send(files: Files, sources: Mapping[str, Path], objects: Objects) -> str:
 def receive(digest: str, objects: Objects, below: Path, state: Path) -> Path:
     """The folder of this digest, laid out below another one."""
     target = below / digest.removeprefix(FOLDER_DIGEST)[:32]
-    if not target.is_dir():
+    if not laid_out.is_there(target):
         files = objects.listing(digest)
         try:
             objects.bring(files.values(), digest)

@@ -1,14 +1,14 @@
 """Remove from the store what nothing holds: no name, no entry of a name's history that can be rolled back to, no lease,
-no project that was sent to a platform."""
+no project that was sent to a platform. What was laid out of it on this machine goes too, once nobody uses it."""
 
 from __future__ import annotations
 
 import contextlib
 import shutil
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ...compiler.state import Record
-from .. import shipping
+from .. import laid_out, shipping
 from ..store.ledger import Ledger, Young, alive
 from ..store.objects import FOLDER, Damaged, Objects
 from ..trouble import Trouble
@@ -23,9 +23,15 @@ class Swept:
     objects: int
     bytes: int
     kept: int
+    projects: int = 0  # that were laid out here
 
 
 def sweep(world: World, *, dry: bool = False) -> Swept:
+    swept = _sweep_store(world, dry=dry)
+    return replace(swept, projects=laid_out.sweep(world.root, dry=dry))
+
+
+def _sweep_store(world: World, *, dry: bool) -> Swept:
     young = world.ledger.young(AN_HOUR, dry=dry)
     held, keys = _held(world.ledger, world.objects, young)
     if world.ledger.is_shared:

@@ -11,7 +11,7 @@ from typing import IO, TYPE_CHECKING
 
 from ...compiler.actions import Plan
 from ...compiler.program import Program
-from .. import elsewhere
+from .. import elsewhere, laid_out
 from ..events import Event, Said, Summary, Watch
 from ..store.opening import FOLDER, is_bucket
 from ..trouble import Trouble
@@ -29,7 +29,7 @@ def apply(session: Session, program: Program, plan: Plan, watch: Watch) -> Summa
     began, world = time.monotonic(), session.world
     project, shipment = session.project(program)
     digest = elsewhere.send(compile_program(program, project), shipment.sources, world.objects)
-    folder = elsewhere.receive(digest, world.objects, world.root / FOLDER / "make", world.root / FOLDER)
+    folder = elsewhere.receive(digest, world.objects, laid_out.by_make(world.root), world.root / FOLDER)
     options = program.environment.options
     _link(folder / "project", world.root, str(options["store"]))
 

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from ...compiler.actions import Judge, Make, Plan, Retire, Serve
+from ...compiler.actions import Accept, Judge, Make, Plan, Refuse, Retire, Serve
 from ...compiler.program import Program
 from .. import elsewhere
 from ..events import Said, Summary, Watch
@@ -41,9 +41,11 @@ def apply(session: Session, program: Program, plan: Plan, watch: Watch) -> Summa
 
     following = Following(session, program, watch)
     with _deployed(session, program, say) as deployed:
-        if makes:
+        if makes or any(isinstance(action, Accept | Refuse) for action in plan.actions):
             session.world.ledger.put_sent(deployed.digest)  # before any schedule may ask for it
             _run_flow(deployed, following, say)
+        else:
+            following.unchanged(plan)
         wrong = _stop(deployed, elsewhere_still, say) if elsewhere_still else ""
     _retire(session, plan, following, elsewhere_still if wrong else [], wrong)
     return following.summary(time.monotonic() - began)
@@ -62,13 +64,16 @@ def stop(session: Session, program: Program, name: str, say: Callable[[str], Non
 
 @dataclass(frozen=True, slots=True)
 class _Deployed:
-    """The project lies in the store; `step` takes it out of there, and `pool` is None on an embedded server."""
+    """The project lies in the store; `pool` is None on an embedded server."""
 
     prefect: Server
     flow: Flow
-    step: dict[str, Any]
     pool: Any
     digest: str
+
+    def step(self, **more: str) -> dict[str, Any]:
+        """Takes the project out of the store, on the worker's machine."""
+        return {"mlspec.runtimes.prefect.pull.pull_project": {"store": self.flow.store, "digest": self.digest, **more}}
 
     def follow(self, run: Any) -> _Run:
         """Pools that push, and managed ones, have no workers: by them nothing can be told of a run."""
@@ -83,13 +88,13 @@ def _deployed(session: Session, program: Program, say: Callable[[str], None]) ->
     with server(say) as prefect:
         pool = None if prefect.embedded else prefect.pool(flow.pool)
         digest = elsewhere.send(compile_program(program, project), shipment.sources, session.world.objects)
-        step = {"mlspec.runtimes.prefect.pull.pull_project": {"store": flow.store, "digest": digest}}
-        yield _Deployed(prefect, flow, step, pool, digest)
+        yield _Deployed(prefect, flow, pool, digest)
 
 
 def _run_flow(deployed: _Deployed, following: Following, say: Callable[[str], None]) -> None:
     prefect, flow = deployed.prefect, deployed.flow
-    run = prefect.start(flow, deployed.step, deployed.pool)
+    cluster = {"cluster": flow.cluster} if flow.cluster else {}
+    run = prefect.start(flow, deployed.step(**cluster), deployed.pool)
     following.run = run.name
     say(f"run {run.name} of {flow.name}/{flow.environment} on {prefect.where}")
     with _left_to_go_on(prefect, run, say):
@@ -121,7 +126,7 @@ def _served_elsewhere(session: Session, plan: Plan) -> list[str]:
 
 def _stop(deployed: _Deployed, names: list[str], say: Callable[[str], None]) -> str:
     """Why they could not all be stopped; "" where they were."""
-    run = deployed.prefect.stop_services(deployed.flow, deployed.step, deployed.pool, names)
+    run = deployed.prefect.stop_services(deployed.flow, deployed.step(), deployed.pool, names)
     with _left_to_go_on(deployed.prefect, run, say):
         return _wait_for(deployed.follow(run), say)
 
@@ -149,7 +154,7 @@ class _Run:
     name: str
     pool: str
     began: float = field(default_factory=time.monotonic)
-    told: bool = False
+    told: set[str] = field(default_factory=set)  # of what it waits for
     alone: bool = False
     seen: Any = None
     at: float = field(default_factory=time.monotonic)
@@ -223,20 +228,21 @@ def _goes_on(run: _Run, following: Following, say: Callable[[str], None]) -> boo
 
 
 def _tell_of_no_worker(run: _Run, state: Any, say: Callable[[str], None]) -> None:
-    waits = time.monotonic() - run.began if run.pool and state.is_scheduled() and not run.told else 0.0
+    """One that was killed counts as there for a minute and more: so "busy" may be told first, and is not the last word."""
+    waits = time.monotonic() - run.began if run.pool and state.is_scheduled() and "none" not in run.told else 0.0
     if waits > PATIENCE and not run.prefect.workers(run.pool):
-        run.told = True
+        run.told.add("none")
         say(f"no worker of {run.pool} is there; start one: prefect worker start --pool {run.pool}")
         say(f"the run {run.name} waits for it; Ctrl-C leaves it waiting")
-    elif waits > BUSY:
-        run.told = True
+    elif waits > BUSY and not run.told:
+        run.told.add("busy")
         say(f"the workers of {run.pool} are busy; the run waits for one")
 
 
 def _tell_of_no_task(run: _Run, state: Any, tasks: list[Any], say: Callable[[str], None]) -> None:
-    """Of a cluster that does not answer, Ray asks without end."""
-    if state.is_running() and not tasks and not run.told and run.quiet() > BUSY:
-        run.told = True
+    """Of a cluster that takes tasks and does none, Ray asks without end."""
+    if state.is_running() and not tasks and "no task" not in run.told and run.quiet() > BUSY:
+        run.told.add("no task")
         say("the run has begun, and none of its tasks has; the worker's log tells what it waits for")
 
 

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from ...compiler import plan as planning
-from ...compiler.actions import Refuse, Retire
+from ...compiler.actions import Plan, Refuse, Retire, Reuse
 from ...compiler.answers import Answers
 from ...compiler.outlook import Outlook
 from ...compiler.program import Node, Program
@@ -93,6 +93,10 @@ class Following:
             self._failed(node, f"the run {self.run} came to no end: {why}", "apply again: what was finished stays")
         for node in left[1:]:
             self.settled[node.title] = "waits"
+
+    def unchanged(self, plan: Plan) -> None:
+        """There is no run: that is all that can be said of what stays."""
+        self.settled |= {", ".join(one.names): "reused" for one in plan.actions if isinstance(one, Reuse)}
 
     def retired(self, action: Retire) -> None:
         title = ", ".join(action.names)

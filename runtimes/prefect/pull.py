@@ -6,29 +6,47 @@ import contextlib
 import hashlib
 import logging
 import os
+import socket
 import sys
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
+from urllib.parse import urlsplit
 from uuid import UUID
 
+from .. import laid_out
 from ..elsewhere import lay_out, receive
 from ..store.opening import FOLDER, open_store
 from ..trouble import Trouble
 from .wiring import PULL
 
-CACHE = "MLSPEC_CACHE"  # where a worker keeps what it took from stores
+TO_CONNECT = 5.0  # seconds
 
 
-def pull_project(store: str, digest: str) -> dict[str, str]:
-    """Lay the folder out on this machine. Returns what Prefect wants of a pull step: its working directory."""
-    cache = _cache()
+def pull_project(store: str, digest: str, cluster: str = "") -> dict[str, str]:
+    """Lay the folder out on this machine. Returns what Prefect wants of a pull step: its working directory.
+
+    `cluster` is the address that the flow's tasks are handed to: where nothing listens, Ray asks without end, and Dask
+    ends with a traceback."""
+    cache = laid_out.cache()
     try:
+        reach(cluster)
         objects, _ = open_store(cache, store, "", "")
-        return {"directory": str(receive(digest, objects, cache / "projects", cache / FOLDER))}
+        return {"directory": str(receive(digest, objects, laid_out.by_workers(), cache / FOLDER))}
     except Trouble as trouble:
         _tell(f"{trouble}; {trouble.help}".rstrip("; "))
         raise
+
+
+def reach(cluster: str) -> None:
+    """Only what names a host and a port can be asked for: Ray also takes "auto" and the like."""
+    try:
+        place = urlsplit(cluster if "//" in cluster else f"//{cluster}")
+        if place.hostname and place.port:
+            socket.create_connection((place.hostname, place.port), TO_CONNECT).close()
+    except (OSError, ValueError) as error:  # ValueError: a port that is no number, half a bracket
+        cause = "nothing answers there" if isinstance(error, OSError) else "it is no address"
+        raise Trouble(f"reach the cluster at {cluster}", cause, "start it, or mend address = in the env") from None
 
 
 def _tell(why: str) -> None:
@@ -48,11 +66,7 @@ def unpack(files: Mapping[str, bytes]) -> Path:
     hasher = hashlib.sha256()
     for name, content in files.items():
         hasher.update(f"{name} {len(content)} ".encode() + content)
-    target = _cache() / "projects" / hasher.hexdigest()[:32]
-    if not target.is_dir():
-        lay_out(target, {f"project/{name}": content for name, content in files.items()}, _cache() / FOLDER)
+    target = laid_out.by_workers() / hasher.hexdigest()[:32]
+    if not laid_out.is_there(target):
+        lay_out(target, {f"project/{name}": content for name, content in files.items()}, laid_out.cache() / FOLDER)
     return target / "project"
-
-
-def _cache() -> Path:
-    return Path(os.environ.get(CACHE) or Path.home() / ".cache" / "mlspec")

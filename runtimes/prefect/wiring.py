@@ -78,6 +78,7 @@ class Flow:
     requirements: tuple[str, ...]
     secrets: tuple[str, ...]
     store: str
+    cluster: str  # the address of one that is there already, or ""
 
 
 def wired(program: Program, project: Project) -> Flow:
@@ -94,7 +95,7 @@ def wired(program: Program, project: Project) -> Flow:
         tasks=tuple(_task(node, program, ids, _assistants(node, runner, options)) for node in program.nodes),
         parameters=tuple(_parameters(program.params)), dates=program.moments, schedules=tuple(_schedules(program)),
         requirements=tuple(_requirements(program, project.versions, runner)), secrets=tuple(dict.fromkeys(map(variable, program.secrets))),
-        store=str(options.get("store", "")),
+        store=str(options.get("store", "")), cluster=str(options.get("address") or "") if runner in CLUSTERS else "",
     )  # fmt: skip
 
 

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 import specs_on
 from helpers import Project
+from mlspec.runtimes import laid_out
 from mlspec.runtimes.conformance import Subject, Trial, begin
 from mlspec.runtimes.conformance.ground import until
 from mlspec.runtimes.conformance.points import KILLED
@@ -110,6 +111,33 @@ def running() -> str:
             if b"mlspec" in (process / "cmdline").read_bytes():
                 found.append(str((process / "cwd").readlink()))
     return "\n".join(found)
+
+
+def test_gc_takes_projects_that_are_old_and_not_in_use(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of make, and of this machine's workers; in use is also what a process was only told of."""
+    monkeypatch.setenv("MLSPEC_CACHE", f"{project.root}/cache")
+    laid = project.root / ".mlspec" / "make"
+    for rows in ("1", "2", "3"):
+        project.write(a__mlspec=f"""# {rows}
+data numbers from csv "numbers.csv"
+env there on make {{ store = ".mlspec" }}
+""", numbers__csv=f"n\n{rows}\n")  # fmt: skip
+        assert project.apply("--on", "there").code == 0
+    last = max(laid.iterdir(), key=lambda one: one.stat().st_mtime)
+    used, unused = (one for one in laid.iterdir() if one != last)
+    of_a_worker = project.root / "cache" / "projects" / ("0" * 32)
+    own = project.file("cache/projects/notes/mine.txt", "")  # it is none of ours
+    of_a_worker.mkdir()
+    for one in (used, unused, of_a_worker, own.parent):
+        os.utime(one, (0, 0))
+    with subprocess.Popen([sys.executable, "-c", "input()", f"{used}/project"], stdin=subprocess.PIPE) as process:
+        assert "2 projects would go" in project.run("gc", "--dry-run").out and unused.exists()
+        assert project.data("gc")["projects"] == 2
+        process.communicate(b"\n")
+    assert set(laid.iterdir()) == {last, used} and not of_a_worker.exists() and own.exists()
+    assert project.data("gc")["projects"] == 1
+    os.utime(last, (0, 0))
+    assert laid_out.is_there(last) and project.data("gc")["projects"] == 0  # it was asked for again
 
 
 def test_edges_are_as_in_the_plan(project: Project) -> None:

@@ -9,6 +9,7 @@ import re
 import shlex
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -16,6 +17,7 @@ import time
 from collections.abc import Callable
 from importlib.util import find_spec
 from pathlib import Path
+from types import SimpleNamespace
 
 import mlspec
 import prefect_here
@@ -24,10 +26,12 @@ import specs_on
 from buckets import Line, Server
 from helpers import Project, until
 from mlspec.runtimes.conformance import Subject, Trial, begin
+from mlspec.runtimes.prefect import apply, pull
 from mlspec.runtimes.prefect.follow import complaint, shortened
 from mlspec.runtimes.prefect.job import Job, last_words
 from mlspec.runtimes.targets import targets
-from prefect_here import POOL, PrefectHere
+from mlspec.runtimes.trouble import Trouble
+from prefect_here import POOL, PrefectHere, free_port
 
 PACKAGE = ("__init__.py", "__main__.py", "grammar", "compiler", "runtimes", "lsp", "cli")
 
@@ -95,6 +99,7 @@ def test_a_service_is_stopped_where_it_runs(tmp_path: Path, prefect: PrefectHere
     project.write(s__mlspec=f"{SERVED}{env}")
     ran = project.apply("--on", "there")
     assert (ran.code, ran.out.split()[:2]) == (0, ["retired", "kinds"]), ran.text
+    assert "1 retired, 3 unchanged in" in ran.out
     assert "kinds" not in project.data("status", "--on", "there")["names"]
     assert process not in _processes(f"{prefect.folder}.*/kinds ")
 
@@ -119,6 +124,34 @@ def test_a_service_that_another_machine_runs_is_not_said_to_be_stopped(tmp_path:
     project.write(s__mlspec=f"{SERVED}{SERVICE}{env(POOL)}")
     assert project.run("stop", "kinds", "--on", "there").code == 0
     assert not project.data("status", "--on", "there")["names"]["kinds"]["running"]
+
+
+def test_a_worker_that_was_killed_is_busy_only_until_it_counts_as_gone() -> None:
+    there, said = ["worker"], list[str]()
+    server = SimpleNamespace(workers=lambda pool: there)
+    run = apply._Run(server, "id", "swift", "here", began=time.monotonic() - 60)
+    for _ in range(2):
+        apply._tell_of_no_worker(run, SimpleNamespace(is_scheduled=lambda: True), said.append)
+    there.clear()
+    for _ in range(2):
+        apply._tell_of_no_worker(run, SimpleNamespace(is_scheduled=lambda: True), said.append)
+    assert [line.split(";")[0] for line in said] == [
+        "the workers of here are busy", "no worker of here is there", "the run swift waits for it",
+    ]  # fmt: skip
+
+
+def test_a_name_moves_beside_a_service_that_goes(tmp_path: Path, prefect: PrefectHere) -> None:
+    """Though nothing is to be made."""
+    env = f'env there on prefect {{\n  store = "{tmp_path}/store"\n  work_pool = "{POOL}"\n}}'
+    other = SERVED.replace("  measure", "  n_neighbors = 3\n  expect .accuracy <= 0.5\n  measure")
+    project = Project(tmp_path).write(s__mlspec=f"{SERVED}{SERVICE}{env}")
+    shutil.copy(specs_on.SPECS / "iris" / "iris.csv", tmp_path)
+    assert project.apply("--on", "there").code == 0
+    project.write(s__mlspec=f"{other}{SERVICE}{env}")
+    assert project.apply("--on", "there").code == 3
+    project.write(s__mlspec=f"{other.replace('<= 0.5', '>= 0.5')}{env}")
+    events = project.events("--on", "there")
+    assert (events["neighbour"], events["kinds"]) == ("accepted", "retired")
 
 
 WAITING = """
@@ -275,6 +308,25 @@ def test_a_cluster_makes_the_same(tmp_path: Path, prefect: PrefectHere, runner: 
     here, there = (project.data("status", *on)["names"] for on in ((), ("--on", "there")))
     assert {name: one["digest"] for name, one in here.items()} == {name: one["digest"] for name, one in there.items()}
     assert "Nothing to be made" in project.apply("--on", "there").out
+
+
+def test_a_cluster_where_nobody_listens_is_told_at_once(tmp_path: Path, prefect: PrefectHere) -> None:
+    """Ray itself asks without end. It need not be installed here: the address is tried before the flow is loaded."""
+    address = f"ray://127.0.0.1:{free_port()}"
+    env = f'env there on prefect {{\n  store = "{tmp_path}/store"\n  work_pool = "{POOL}"\n  runner = "ray"\n  address = "{address}"\n}}'
+    project = Project(tmp_path / "project").write(x__mlspec=f'data raw from csv "a.csv"\n{env}', a__csv="id\n1\n")
+    ran = project.apply("--on", "there")
+    assert ran.code == 4 and f"could not reach the cluster at {address}: nothing answers there" in ran.out, ran.text
+
+
+def test_addresses_of_clusters() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as there:
+        port = there.getsockname()[1]
+        for address in (f"ray://127.0.0.1:{port}", f"127.0.0.1:{port}", f"tcp://localhost:{port}", "auto", "local", ""):
+            pull.reach(address)
+    for address, cause in {f"127.0.0.1:{port}": "nothing answers there", "tcp://here:x": "it is no address"}.items():
+        with pytest.raises(Trouble, match=cause):
+            pull.reach(address)
 
 
 def test_a_project_comes_along_to_a_cluster(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
