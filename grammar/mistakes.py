@@ -85,10 +85,10 @@ def brace_in_header(brace: Token, tokens: Sequence[Token], path: str) -> Diagnos
     return Diagnostic("E008", span, {"found": "{", "wanted": "the rest of the header"}, help=help_, fix=fix)
 
 
-def closed_early(brace: Token, early: Sequence[tuple[Token, Token]], tokens: Sequence[Token], path: str) -> Diagnostic:
+def closed_early(brace: Token, early: Sequence[Token], tokens: Sequence[Token], path: str) -> Diagnostic:
     """Behind the brace stand further lines of the body. It is taken out where another closes the body below them."""
     span, facts = span_of(brace, path), {"found": brace.text, "what": "the body too early"}
-    strays = {stray.start for stray, _ in early}
+    strays = {stray.start for stray in early}
     if tokens[-1].kind != "_RBRACE":
         return Diagnostic(
             "E004", span, facts, help="lines of the body follow it: close the body below the last of them"

@@ -110,14 +110,14 @@ def _cut(source: Source) -> tuple[Segments, list[Diagnostic]]:
 @dataclass(frozen=True, slots=True)
 class Parts:
     """A statement in pieces. `stray` begins the first line after a header that has no body; `early` are the braces that
-    close a body before its last line, each with the token that follows."""
+    close a body before its last line."""
 
     header: list[Token]
     lines: list[list[Token]]
     opened: Token | None
     closed: bool
     stray: Token | None = None
-    early: tuple[tuple[Token, Token], ...] = ()
+    early: tuple[Token, ...] = ()
 
 
 class _Reader:
@@ -213,8 +213,13 @@ class _Reader:
         also where it is no line of this body."""
         if not parts.early:
             return parts, ()
-        brace, after = parts.early[0]
-        number, line = next((i, line) for i, line in enumerate(parts.lines) if after in line)
+        brace = parts.early[0]
+        number = next((i for i, line in enumerate(parts.lines) if line[-1].start > brace.start), len(parts.lines))
+        if number == len(parts.lines):  # other braces alone
+            self._tell(closed_early(brace, parts.early, tokens, self.path))
+            return parts, ()
+        line = parts.lines[number]
+        after = next(token for token in line if token.start > brace.start)
         splits = number > 0 and breaks_off(parts.lines[number - 1])  # a line of the body
         if splits:
             number -= 1
@@ -320,12 +325,12 @@ def _split(tokens: Sequence[Token]) -> Parts:
         return _without_body(tokens)
     lines: list[list[Token]] = [[]]
     depth = 1
-    early: list[tuple[Token, Token]] = []
+    early: list[Token] = []
     last = len(tokens) - 1
     for i, token in enumerate(tokens[opened + 1 :], opened + 1):
         depth += BRACES.get(token.kind, 0)
         if depth == 0 and i < last:
-            early.append((token, tokens[i + 1] if tokens[i + 1].kind != "_NL" else tokens[i + 2]))
+            early.append(token)
             depth = 1
             if len(early) == 1 and fits(lines[-1], "line"):
                 lines.append([])
