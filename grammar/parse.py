@@ -6,7 +6,7 @@ import gc
 from collections.abc import Iterator, Sequence, Set
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from itertools import dropwhile, pairwise
+from itertools import pairwise
 from typing import Any
 
 from . import tree
@@ -25,28 +25,20 @@ from .mistakes import (
     explain_failure,
     header_goes_on,
     header_left_out,
-    names_itself,
     other_quotes,
     requoted,
     too_deep,
     unclosed_text,
 )
+from .pieces import Parts, brace_of_header, is_a_rest, names_of, split, words_of
 from .source import Source, Span
 from .table import Failure, makers, run, table
-from .tokens import COMPARATORS, HAVE_NO_BODY, LINE_WORDS, TOP_WORDS, Segment, Segments, Token, segments
+from .tokens import TOP_WORDS, Segment, Segments, Token, segments
 
 MAX_CHARACTERS = 5_000_000
 MAX_UNCLOSED = 10
 VERSION = 1
-NEVER_BEGINS = COMPARATORS | frozenset(
-    ["_ASSIGN", "_COLON", "_COMMA", "_BAR", "TO", "OPTIONAL", "PLUS", "AND", "OR", "ELSE", "IN", "AS", "_ON"]
-)  # no line does
 OTHER_ENDS = frozenset({")", "]", "end", "done", "End", "END"})
-DECLARES = TOP_WORDS - {"MLSPEC", "ENV"}
-HAS_NAMES = frozenset({"DATA", "MODEL", "SERVICE", "SECRET"})
-STRAYS = frozenset({"_COMMA", "_COLON", "_ASSIGN", "_BAR", "LPAREN", "LBRACKET", "TIMES", "MINUS", "UNKNOWN"})
-ENDS_NAMES = frozenset({"FROM", "BY", "NAME"})
-BRACES = {"_LBRACE": 1, "_RBRACE": -1}
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,19 +99,6 @@ def _cut(source: Source) -> tuple[Segments, list[Diagnostic]]:
     return cut, told
 
 
-@dataclass(frozen=True, slots=True)
-class Parts:
-    """A statement in pieces. `stray` begins the first line after a header that has no body; `early` are the braces that
-    close a body before its last line."""
-
-    header: list[Token]
-    lines: list[list[Token]]
-    opened: Token | None
-    closed: bool
-    stray: Token | None = None
-    early: tuple[Token, ...] = ()
-
-
 class _Reader:
     """Reads the segments of one file and gathers its diagnostics."""
 
@@ -154,19 +133,19 @@ class _Reader:
         """Read the header and each line apart, so that each mistake is told and the rest is kept."""
         told = len(self.diagnostics)
         self.build.problems.clear()
-        stray = _brace_in_header(tokens)
+        stray = brace_of_header(tokens)
         if stray is not None:
             self._tell(brace_in_header(stray, tokens, self.path))
             tokens = [token for token in tokens if token is not stray]
             if fits(tokens, "statement"):
                 return run(tokens, "statement", self.make)
-        parts = Parts(list(tokens), [], None, True) if is_comment(tokens) else _split(tokens)
+        parts = Parts(list(tokens), [], None, True) if is_comment(tokens) else split(tokens)
         if not parts.header:
             self._tell(cannot_begin(tokens[0], self.path))
             return None
         node = self._piece(parts.header, "statement")
         if node is None:
-            self.lost += _lost(parts.header, self.path)
+            self.lost += names_of(parts.header, self.path)
         is_orphan = fits(parts.header[:-1], "line") and parts.header[-1].kind == "_RBRACE"
         if node is None and (parts.stray is not None or is_orphan):
             self._take_back_fixes(parts.header, told)
@@ -184,7 +163,7 @@ class _Reader:
         if failure is not None and len(self.diagnostics) == told:
             self._tell(explain_failure(failure, tokens, "statement", self.path))
         if node is None or self._is_begun_twice(parts):
-            self.lost += _lost(parts.header, self.path) if node is not None else []
+            self.lost += names_of(parts.header, self.path) if node is not None else []
             return None
         return self.build.with_lines(node, lines, unread)
 
@@ -227,7 +206,7 @@ class _Reader:
             self._tell(closed_early(brace, parts.early, tokens, self.path))
         else:
             self._tell(explain_failure(Failure(0, after, frozenset(TOP_WORDS)), line, "statement", self.path))
-        words = tuple(word for one in parts.lines[number:] for word in _line_words(one))
+        words = tuple(word for one in parts.lines[number:] for word in words_of(one))
         return replace(parts, lines=parts.lines[:number]), words
 
     def _lines(self, parts: Parts, told: int) -> tuple[tuple[tree.Line, ...], tuple[str, ...]]:
@@ -238,10 +217,10 @@ class _Reader:
         read: list[tuple[tree.Line | None, list[Token]]] = []
         broken = False
         for before, line in pairwise([[], *parts.lines]):
-            node = None if broken and _is_a_rest(line, before) else self._piece(line, "line")
+            node = None if broken and is_a_rest(line, before) else self._piece(line, "line")
             broken = broken or node is None
             read.append((node, line))
-        unread = tuple(word for line, tokens in read if line is None for word in _line_words(tokens))
+        unread = tuple(word for line, tokens in read if line is None for word in words_of(tokens))
         return tuple(line for line, _ in read if line is not None), unread
 
     def _piece(self, tokens: Sequence[Token], start: str) -> Any:
@@ -286,117 +265,8 @@ class _Reader:
         self.diagnostics.append(diagnostic)
 
 
-def _is_a_rest(line: Sequence[Token], before: Sequence[Token]) -> bool:
-    """Of a line behind one that could not be read: whether it belongs to that one, and is the same mistake."""
-    if {token.kind for token in line} <= {"COLUMN", "_COMMA"}:
-        return True
-    return breaks_off(before) and not names_itself(line) and not fits(line, "line")
-
-
 def _as_meant(token: Token) -> Token:
     if token.kind != "OTHER_QUOTES":
         return token
     text = requoted(token)
     return token._replace(kind="TEXT" if text.startswith('"""') else "STRING", text=text)
-
-
-def _line_words(line: Sequence[Token]) -> list[str]:
-    """What a line may have been, or two that lost the end between them."""
-    return [
-        token.text if token.kind in LINE_WORDS else "" for token in line if token.kind in LINE_WORDS or token is line[0]
-    ]
-
-
-def _brace_in_header(tokens: Sequence[Token]) -> Token | None:
-    """A brace before the one that opens the body, or of a statement that has none."""
-    braces = [i for i, token in enumerate(tokens) if token.kind == "_LBRACE"]
-    if braces and tokens[0].kind in HAVE_NO_BODY:
-        return tokens[braces[0]]
-    if len(braces) < 2 or is_comment(tokens):
-        return None
-    first, second = tokens[braces[0]], tokens[braces[1]]
-    header = [*tokens[: braces[0]], *tokens[braces[0] + 1 : braces[1] + 1], second._replace(kind="_RBRACE", text="}")]
-    return first if fits(header, "statement") else None
-
-
-def _split(tokens: Sequence[Token]) -> Parts:
-    opened = next((i for i, token in enumerate(tokens) if token.kind == "_LBRACE"), None)
-    if opened is None:
-        return _without_body(tokens)
-    lines: list[list[Token]] = [[]]
-    depth = 1
-    early: list[Token] = []
-    last = len(tokens) - 1
-    for i, token in enumerate(tokens[opened + 1 :], opened + 1):
-        depth += BRACES.get(token.kind, 0)
-        if depth == 0 and i < last:
-            early.append(token)
-            depth = 1
-            if len(early) == 1 and fits(lines[-1], "line"):
-                lines.append([])
-        elif depth == 0:
-            break
-        elif token.kind == "_NL" and depth == 1:
-            lines.append([token])
-        else:
-            lines[-1].append(token)
-    lines = _with_broken_lines(lines)
-    # Where a brace closes too early, that the last is not closed is the same mistake.
-    closed = depth == 0 or bool(early)
-    return Parts(list(tokens[:opened]), lines, tokens[opened], closed, early=tuple(early))
-
-
-def _with_broken_lines(lines: Sequence[Sequence[Token]]) -> list[list[Token]]:
-    """Lines that each begin with the line end before them -> lines; what begins with a sign is no line of its own."""
-    joined: list[list[Token]] = []
-    for line in lines:
-        own = [token for token in line if token.kind != "_NL" or token is not line[0]]
-        if own and joined and own[0].kind in NEVER_BEGINS:
-            joined[-1] += line
-        elif own:
-            joined.append(own)
-    return joined
-
-
-def _without_body(tokens: Sequence[Token]) -> Parts:
-    """A header, and what stands in the lines below it, further to the right."""
-    pieces: list[list[Token]] = [[]]
-    for token in tokens:
-        if token.kind == "_NL" and token.text == "\n":
-            pieces.append([])
-        else:
-            pieces[-1].append(token)
-    header, *lines = pieces
-    return Parts(header, lines, None, True, lines[0][0] if lines else None)
-
-
-def _lost(header: Sequence[Token], path: str) -> list[tree.Name]:
-    """The names that a header declares, as far as it can be told; "" stands for one that is not there to be read."""
-    words = [i for i, token in enumerate(header) if token.kind in DECLARES]
-    lost: list[tree.Name] = []
-    if not words:  # the first may be a word that was mistyped
-        words = [0] if [token.kind for token in header[:2]] == ["NAME", "NAME"] else [-1]
-    for start, end in zip(words, [*words[1:], len(header)], strict=True):
-        found, complete = _names(header[start + 1 : end], header[start].kind if start >= 0 else "NAME")
-        lost += [tree.Name(token.text, Span(path, token.start, token.end)) for token in found]
-        lost += [] if complete else [tree.Name("", Span(path, header[0].start, header[0].end))]
-    return lost
-
-
-def _names(tokens: Sequence[Token], word: str) -> tuple[list[Token], bool]:
-    """`a, b`, also with a comma too few, and whether none is missing among them."""
-    if word == "USE":
-        after_as = [after for before, after in pairwise(tokens) if before.kind == "AS"]
-        named = [token for token in after_as or tokens[-1:] if token.kind == "NAME"]
-        return named, bool(named)
-    if tokens and tokens[0].kind in STRAYS:  # or one in the place of a name
-        return _names(list(dropwhile(lambda token: token.kind in STRAYS, tokens)), word)[0], False
-    found: list[Token] = []
-    before = "_COMMA"
-    for token, after in zip(tokens, [*(t.kind for t in tokens[1:]), "FROM"], strict=False):
-        if token.kind == "NAME" and (before == "_COMMA" or after in ("FROM", "BY", "_COMMA")):
-            found.append(token)
-        elif token.kind != "_COMMA" or before == "_COMMA":
-            return found, before == "NAME" and (token.kind in ENDS_NAMES or word not in HAS_NAMES)
-        before = token.kind
-    return found, before == "NAME"
