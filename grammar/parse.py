@@ -14,7 +14,12 @@ from .build import Build, plain
 from .diagnostic import Diagnostic
 from .habits import is_comment
 from .misfit import fits
-from .mistakes import (
+from .mistakes import explain_failure
+from .pieces import Parts, brace_of_header, is_a_rest, names_of, split, words_of
+from .source import Source, Span
+from .table import Failure, makers, run, table
+from .tokens import TOP_WORDS, Segment, Segments, Token, segments
+from .whole import (
     MAX_DEPTH,
     body_never_closed,
     brace_in_header,
@@ -22,7 +27,6 @@ from .mistakes import (
     cannot_begin,
     closed_early,
     ends_otherwise,
-    explain_failure,
     header_goes_on,
     header_left_out,
     other_quotes,
@@ -30,10 +34,6 @@ from .mistakes import (
     too_deep,
     unclosed_text,
 )
-from .pieces import Parts, brace_of_header, is_a_rest, names_of, split, words_of
-from .source import Source, Span
-from .table import Failure, makers, run, table
-from .tokens import TOP_WORDS, Segment, Segments, Token, segments
 
 MAX_CHARACTERS = 5_000_000
 MAX_UNCLOSED = 10

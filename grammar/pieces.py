@@ -9,9 +9,9 @@ from itertools import dropwhile, pairwise
 from . import tree
 from .habits import is_comment
 from .misfit import fits
-from .mistakes import breaks_off, names_itself
 from .source import Span
 from .tokens import COMPARATORS, HAVE_NO_BODY, LINE_WORDS, TOP_WORDS, Token
+from .whole import breaks_off, names_itself
 
 NEVER_BEGINS = COMPARATORS | frozenset(
     ["_ASSIGN", "_COLON", "_COMMA", "_BAR", "TO", "OPTIONAL", "PLUS", "AND", "OR", "ELSE", "IN", "AS", "_ON"]
