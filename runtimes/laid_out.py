@@ -51,7 +51,9 @@ def sweep(root: Path, *, dry: bool) -> int:
 
 
 def _is_old(project: Path) -> bool:
-    return NAMED.match(os.fsencode(project.name)) is not None and time.time() - project.stat().st_mtime > OLD
+    with contextlib.suppress(FileNotFoundError):  # swept by another just now
+        return NAMED.match(os.fsencode(project.name)) is not None and time.time() - project.stat().st_mtime > OLD
+    return False
 
 
 def _in_use() -> set[str]:
