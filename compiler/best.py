@@ -105,6 +105,14 @@ def _of_folds(column: tree.Column, node: Node, scope: Scope) -> Found:
     return measure.model_copy(update={"on": on})
 
 
+def _measures_are_wrong(node: Node, scope: Scope) -> bool:
+    """Whether a mistake was told of what it is measured by, or of what it predicts."""
+    block = scope.names.block_of[node.name]
+    lines = [line.span for line in block.lines if isinstance(line, tree.Measure | tree.Predict)]
+    lacks = node.predict is None and learn.is_measured(block)
+    return lacks or scope.may_hold(node.name, "measure", "predict") or any(map(scope.told_within, lines))
+
+
 def _predicts_nothing(node: Node) -> bool:
     return node.predict is None or not node.predict.targets
 
@@ -127,7 +135,7 @@ def _of_data(column: tree.Column, line: tree.Search, node: Node, scope: Scope) -
     """By a metric that is measured or returned; never by what an expectation goes by too, which then judged nothing."""
     measure = next((one for one in node.measures if one.name == column.name), None)
     if measure is None and not may_return(node, column.name, scope):
-        if scope.may_hold(node.name, "measure"):
+        if _measures_are_wrong(node, scope):
             return False
         title = f"nothing says what {column.name} of a trial is measured on"
         help_ = "measure each trial on folds of its first input: folds = 5"

@@ -56,6 +56,18 @@ def is_estimator(node: Node) -> bool:
     return code is not None and (code.is_class or not code.files)
 
 
+def is_measured(block: tree.Block) -> bool:
+    """Whether its lines ask what it predicts: that nothing says so is told at the first of them."""
+    lines = (line for line in block.lines if isinstance(line, tree.Measure))
+    return any(metric.name in METRICS for line in lines for metric in line.metrics)
+
+
+def is_told(model: Node, scope: Scope) -> bool:
+    """Whether its own block tells that nothing says what it predicts; else who asks it to does."""
+    block = scope.names.block_of[model.name]
+    return is_estimator(model) or scope.may_hold(model.name, "predict") or is_measured(block)
+
+
 def _columns_for(line: tree.Predict, node: Node, scope: Scope) -> Columns | None:
     """The columns that a model learns from. Where there may be more than are known, all of them are its features."""
     if not node.inputs:

@@ -135,7 +135,7 @@ def _predict(block: tree.Block, base: Node, scope: Scope) -> Node:
         known = None
     elif model.predict is None:
         help_ = f"write in {model.name}: predict .target from .a, .b"
-        if not learn.is_estimator(model):  # else it is told in its own block
+        if not learn.is_told(model, scope):
             scope.tell("E215", block.head, {"name": model.name}, help=help_)
     elif (with_features := scope.columns_with(data.name, *model.predict.features)) is not None:
         _features_there(block, model, data.name, with_features, scope)

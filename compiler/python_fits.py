@@ -9,7 +9,7 @@ from datetime import date
 from ..grammar import tree
 from ..grammar.diagnostic import Fix, nearest
 from ..grammar.source import Span
-from . import annotation, arguments, installed, options, values
+from . import annotation, arguments, installed, learn, options, values
 from .called import Called
 from .program import Node, handed
 from .scope import Scope
@@ -104,7 +104,7 @@ def _call(block: tree.Block, node: Node, read: Signature, scope: Scope) -> None:
 def _is_factory(block: tree.Block, node: Node, read: Signature) -> bool:
     """A function that takes none of the inputs, and lacks nothing, gives an estimator yet to be fitted."""
     predicts = any(isinstance(line, tree.Predict) for line in block.lines) or bool({"", "predict"} & {*block.unread})
-    learns = node.kind == "model" and predicts
+    learns = node.kind == "model" and (predicts or learn.is_measured(block))
     return (
         learns
         and not {item.alias for item in node.inputs} & set(read.code.parameters)

@@ -63,8 +63,7 @@ def http(block: tree.Block, base: Node, scope: Scope) -> Node:
             scope.tell("E104", written.span, {"name": item.name, "kind": item.kind, "wanted": "a model"})
         else:
             model = scope.nodes.get(item.name)
-            told = model is not None and (learn.is_estimator(model) or scope.may_hold(model.name, "predict"))
-            if model is not None and model.predict is None and not told:
+            if model is not None and model.predict is None and not learn.is_told(model, scope):
                 help_ = f"write in {model.name}: predict .target from .a, .b"
                 scope.tell("E215", written.span, {"name": model.name}, help=help_)
     _is_there_now(block, scope)
