@@ -339,6 +339,24 @@ def other_date(at: Misfit) -> Diagnostic | None:
     return at.told_with(f"a date is written {right}", at.put(first, end, f" {right}"))
 
 
+def searched_in_line(at: Misfit) -> Diagnostic | None:
+    """`search depth in 3..9`."""
+    if at.kind(0) != "SEARCH" or at.token.kind != "IN":
+        return None
+    return at.does_not_fit(
+        f"what is searched stands on a line of its own: {at.text(at.index - 1)} in …, and search below it"
+    )
+
+
+def expected_on(at: Misfit) -> Diagnostic | None:
+    """`expect .r2 on test > 0.8`."""
+    if at.kind(0) != "EXPECT" or at.token.kind != "_ON" or at.before is None or at.before.kind != "COLUMN":
+        return None
+    metric, data = at.before.text.lstrip("."), at.text(at.index + 1)
+    named = f"measure {metric} as {metric}_{data} on {data}, and expect .{metric}_{data}" if data.isidentifier() else ""
+    return at.does_not_fit(f"a measure line says on what: {named}".removesuffix(": "))
+
+
 def other_arithmetic(at: Misfit) -> Diagnostic | None:
     """`.age ** 2`, `.age % 2`, `.name like "a%"`, `.a > 1 ? 2 : 3`."""
     knows = "a condition knows + - * / and comparisons; compute the rest in SQL"
@@ -390,6 +408,8 @@ RULES = (
     method,
     measured_by_call,
     measured_on_nothing,
+    searched_in_line,
+    expected_on,
     other_arithmetic,
     two_in_one,
 )
