@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import atexit
 import gc
 import os
 import sys
@@ -37,6 +38,31 @@ GROUPS = (
     ("look", ("show", "why", "status", "logs", "graph", "export")),
     ("keep", ("rollback", "stop", "push", "pull", "gc")),
 )
+
+
+def script() -> int:
+    """The command as a process of its own."""
+    ending = _Ending()
+    atexit.register(ending)  # the first, and so the last to be called
+    ending.code = main()
+    return ending.code
+
+
+class _Ending:
+    """Ends the process before Python takes itself apart: a thread of Arrow's that lets go of a Python object meanwhile
+    aborts it, seldom and with all the work done (github.com/apache/arrow/issues/34314)."""
+
+    code: int | None = None
+
+    def __call__(self) -> None:
+        if self.code is None:
+            return  # main did not come to its end, and Python tells why
+        try:
+            sys.stdout.flush()
+            sys.stderr.flush()
+        except OSError:  # who read it has gone
+            pass
+        os._exit(self.code)
 
 
 def main(argv: list[str] | None = None) -> int:

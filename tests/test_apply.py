@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import sqlite3
+import subprocess
+import sys
 
 import pytest
 from helpers import Project
@@ -299,3 +302,35 @@ def fit(a):
     assert project.apply().code == 0
     assert "estimator  StandardScaler, then LinearRegression\n" in project.run("show", "m").out
     assert "predicts   features x, task = none\n" in project.run("show", "k").out
+
+
+# --- the end of the process ----------------------------------------------------------------------------------
+
+TAKEN_APART = """
+import sys
+
+
+class Told:
+    def __init__(self, what): self.what = what
+    def __del__(self, write=sys.__stderr__.write): write(self.what)
+
+
+sys.modules["told"] = Told("taken apart")
+"""
+
+
+@pytest.mark.parametrize(
+    ("words", "code"), [(("apply", "a.mlspec"), 0), (("check", "b.mlspec"), 1), (("check", "--nope"), 2)]
+)
+def test_a_command_ends_before_python_takes_itself_apart(project: Project, words: tuple[str, ...], code: int) -> None:
+    """Then threads of Arrow's that still let go of something abort the process, seldom."""
+    project.write(a__mlspec='mlspec 1\ndata a from csv "a.csv"\n', b__mlspec="dat\n", a__csv="n\n1\n")
+    project.file("first/sitecustomize.py", TAKEN_APART)
+    where = os.pathsep.join([str(project.root / "first"), os.environ.get("PYTHONPATH", "")]).rstrip(os.pathsep)
+    plain = subprocess.run(
+        [sys.executable, "-c", ""], env={**os.environ, "PYTHONPATH": where}, capture_output=True, text=True, check=True
+    )
+    assert plain.stderr == "taken apart"
+    ran = project.run(*words, env={"PYTHONPATH": where})
+    assert ran.code == code and "taken apart" not in ran.err
+    assert not list(project.root.rglob("*-wal")), "the ledger is closed all the same"

@@ -10,6 +10,7 @@ import json
 import os
 import sqlite3
 import time
+import weakref
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -83,6 +84,7 @@ class Ledger:
     def __init__(self, path: Path, spec: str, env: str) -> None:
         self.path, self.spec, self.env = path, spec, env
         self.db = _open(path)
+        weakref.finalize(self, self.db.close)  # also where the process ends: else its log stays beside it
 
     # --- records and facts ------------------------------------------------------------------------------------
 
