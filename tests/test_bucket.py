@@ -309,7 +309,7 @@ def test_a_writer_that_is_killed_half_way_leaves_nothing_to_be_seen(
     [
         ("403 Forbidden", "ExpiredToken", "the credentials have expired", "renew them"),
         ("403 Forbidden", "RequestTimeTooSkewed", "this machine's clock is not right", "set it"),
-        ("403 Forbidden", "AccessDenied", "these credentials may not write there", ""),
+        ("403 Forbidden", "AccessDenied", "these credentials may not write there", "ask for the right to write"),
         ("301 Moved Permanently", "PermanentRedirect", "the bucket is in another region", "AWS_REGION"),
         ("400 Bad Request", "SomethingElse", "the store answers SomethingElse", ""),
         ("503 Slow Down", "SlowDown", "the store answers SlowDown", ""),

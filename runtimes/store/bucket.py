@@ -358,7 +358,7 @@ _CAUSES = (
     (re.compile("Unable parse source url|builder error", re.I), ELSEWHERE, "look at {endpoints}"),
     (re.compile("169\\.254\\.169\\.254|metadata\\.google|credential|Account must be specified", re.I), "nothing says who asks for it", "{keys}"),
     (re.compile("AccessDenied|PermissionDenied|Permission denied|status code: 403|Read-only file system|not permitted", re.I),
-     "these credentials may not {how} there", ""),
+     "these credentials may not {how} there", f"ask for the right to {{how}} there, {LATER}"),
     (re.compile("redirect|PermanentRedirect", re.I), "the bucket is in another region", "set AWS_REGION to that"),
     (re.compile("No space left|QuotaExceeded", re.I), "there is no space left", f"free some (mlspec gc does), {LATER}"),
     (re.compile("decoding response|body error|IncompleteBody|connection (closed|reset)", re.I), "the connection broke", "apply again: what was finished stays"),
@@ -379,6 +379,6 @@ def cause_and_help(error: Exception, scheme: str = "s3", how: str = "read") -> t
             if scheme == "file" and "credentials may" in cause:
                 cause = "you may not {how} there"
             endpoints = " and ".join(ENDPOINTS.get(scheme, ()))
-            return cause.format(how=how), help_.format(keys=KEYS.get(scheme, ""), endpoints=endpoints)
+            return cause.format(how=how), help_.format(how=how, keys=KEYS.get(scheme, ""), endpoints=endpoints)
     code = re.search(r"<Code>(\w+)</Code>", said) or re.search(r"status code: (\d+ [\w ]+\w)", said)
     return (f"the store answers {code[1]}" if code else "the store does not answer as it should"), ""
