@@ -334,3 +334,23 @@ def test_a_command_ends_before_python_takes_itself_apart(project: Project, words
     ran = project.run(*words, env={"PYTHONPATH": where})
     assert ran.code == code and "taken apart" not in ran.err
     assert not list(project.root.rglob("*-wal")), "the ledger is closed all the same"
+
+
+def test_what_an_apply_has_compiled_the_next_command_does_not(project: Project) -> None:
+    """Although it wrote the lock, which a compile reads. Not so where somebody else did."""
+    project.write(a__mlspec='mlspec 1\ndata a from csv "a.csv"\n', a__csv="n\n1\n")
+    assert project.apply().code == 0
+
+    def compiles() -> bool:
+        ran = project.run("plan", env={"PYTHONPROFILEIMPORTTIME": "1"})
+        assert ran.code == 0, ran.err
+        return "mlspec.compiler.pipeline" in ran.err
+
+    assert not compiles()
+    lock = project.root / "mlspec.lock"
+    lock.write_text(lock.read_text() + "# touched\n")
+    assert compiles() and not compiles()
+    project.write(a__csv="n\n1\n2\n")
+    assert project.apply().code == 0 and not compiles()
+    project.write(a__csv="n\none\n")
+    assert "E308" in project.run("plan").err

@@ -79,7 +79,7 @@ class Disk:
             for path in files:
                 self.asked[path] = self.digest(path)[0]
             if word == "sqlite":
-                self.asked |= {path: self._digest_or_none(path) for path in sources.may_be_beside(place)}
+                self.asked |= {path: self.digest_if_there(path) for path in sources.may_be_beside(place)}
             return sources.inspect(self.root, word, place, arguments, declared)
         except Trouble as trouble:
             self.asked[place] = ""
@@ -99,9 +99,10 @@ class Disk:
 
     def unchanged(self, asked: Mapping[str, str]) -> bool:
         """Whether every answer given before would be given again. A digest of "" stands for: there is no such file."""
-        return all(self._digest_or_none(path) == digest for path, digest in asked.items())
+        return all(self.digest_if_there(path) == digest for path, digest in asked.items())
 
-    def _digest_or_none(self, path: str) -> str:
+    def digest_if_there(self, path: str) -> str:
+        """ "" where it is not."""
         try:
             return self.digest(path)[0]
         except OSError:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ... import __version__
+from ...compiler.lock import FILE
 from ...compiler.program import LOCAL, Program
 from ...compiler.state import Accepted, State
 from ...compiler.types import Column
@@ -102,6 +104,7 @@ class Session:
     def __init__(self, path: Path, env: str = "local", sets: Sequence[str] = (), *, locked: bool = False) -> None:
         self.path, self.env, self.sets, self.locked = path, env, tuple(sets), locked
         self.world: World = open_world(path, env)
+        self._kept: tuple[World, str] | None = None  # where the last compile is remembered, and under which key
 
     # --- compile ----------------------------------------------------------------------------------------------
 
@@ -111,6 +114,7 @@ class Session:
             f"{_our_version()}\0{self.path}\0{self.env}\0{self.sets}\0{self.locked}\0{text}".encode()
         ).hexdigest()
         here = self.world if self.world.is_beside_spec() else open_world(self.path, self.env)
+        self._kept = here, key
         checked = _cached(here, key) or self._compile(text, key, here)
         self.world = open_world(self.path, self.env, checked.store) if checked.store else here
         return checked
@@ -127,6 +131,21 @@ class Session:
         if self.env not in {LOCAL, *(env.name.text for env in compiled.envs)}:
             raise _no_such_env(self.env, [env.name.text for env in compiled.envs])
         return Checked(head, compiled.program)
+
+    @contextmanager
+    def _may_write_lock(self) -> Iterator[None]:
+        """What an apply writes into the lock is what the compiler found in the sources: the compile of before still holds,
+        and the next command need not repeat it."""
+        before = self.world.disk.digest_if_there(FILE)
+        yield
+        after = self.world.disk.digest_if_there(FILE)
+        if self._kept is not None and after != before:
+            here, key = self._kept
+            head, _, program = (here.ledger.compiled(key) or b"{}").partition(b"\n")
+            known = json.loads(head)
+            if known.get("asked", {}).get(FILE) == before:
+                known["asked"][FILE] = after
+                here.ledger.put_compiled(key, json.dumps(known).encode() + b"\n" + program)
 
     # --- plan and apply ---------------------------------------------------------------------------------------
 
@@ -155,7 +174,8 @@ class Session:
             raise Trouble(f"apply --locked on {runtime}", "its jobs take what the sources hold now",
                           "apply without --locked, or on local with the same store")  # fmt: skip
         summary: Summary = _applying(runtime).apply(self, program, plan, watch)
-        pin(program, self.world, self.state(program).sources)
+        with self._may_write_lock():
+            pin(program, self.world, self.state(program).sources)
         return summary
 
     def stop(self, program: Program, name: str, say: Callable[[str], None]) -> bool:
@@ -175,7 +195,10 @@ class Session:
 
         option = program.environment.options.get("workers")
         workers = workers or (option if isinstance(option, int) else None)
-        return apply(program, plan, self.world, watch, workers, retire=retire, locked=locked, only=only, share=share)
+        with self._may_write_lock():
+            return apply(
+                program, plan, self.world, watch, workers, retire=retire, locked=locked, only=only, share=share
+            )
 
     def project(self, program: Program) -> tuple[Project, Shipment]:
         """What goes to another machine along with the program. Raises Trouble where something cannot."""
