@@ -7,9 +7,11 @@ import os
 import sqlite3
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from helpers import Project
+from mlspec.runtimes.store.ledger import COMPILED, Ledger
 
 CSV = "id,amount\n1,10\n2,20\n3,30\n"
 CHAIN = """mlspec 1
@@ -354,3 +356,33 @@ def test_what_an_apply_has_compiled_the_next_command_does_not(project: Project) 
     assert project.apply().code == 0 and not compiles()
     project.write(a__csv="n\none\n")
     assert "E308" in project.run("plan").err
+
+
+def test_a_source_that_is_as_it_was_is_not_read_again_to_check_a_spec_that_changed(project: Project) -> None:
+    project.write(a__mlspec='mlspec 1\ndata a from csv "a.csv"\n', a__csv="n,m\n1,2\n")
+
+    def reads(code: int = 0) -> bool:
+        ran = project.run("check", env={"PYTHONPROFILEIMPORTTIME": "1"})
+        assert ran.code == code, ran.err
+        return "mlspec.runtimes.sources.csv" in ran.err
+
+    assert reads()
+    spec = project.root / "a.mlspec"
+    spec.write_text(spec.read_text() + 'data b from a by sql "select n from a"\n')
+    assert not reads()
+    spec.write_text(spec.read_text() + 'data c from a by sql "select k from a"\n')
+    assert not reads(1)
+    spec.write_text(spec.read_text().replace('"a.csv"', '"a.csv" { m: text }').replace("select k", "select m"))
+    assert reads(), "what is declared is part of what is looked for"
+    project.write(a__csv="n,k\n1,2\n")
+    assert reads(1), "the file is another"
+
+
+def test_of_what_was_compiled_the_latest_are_remembered(tmp_path: Path) -> None:
+    ledger = Ledger(tmp_path / "state.db", "a.mlspec", "local")
+    for number in range(COMPILED + 3):
+        ledger.put_compiled(f"{number}", b"x")
+    ledger.put_compiled("3", b"again")
+    ledger.put_compiled("new", b"x")
+    left = [key for key in (*map(str, range(COMPILED + 3)), "new") if ledger.compiled(key)]
+    assert left == ["3", *map(str, range(5, COMPILED + 3)), "new"] and ledger.compiled("3") == b"again"

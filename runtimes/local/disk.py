@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
@@ -10,12 +11,14 @@ from pathlib import Path
 from ...compiler.load import Found, Unreadable, decoded, is_remote
 from ...compiler.program import Node, Program, Value
 from ...compiler.state import SourceFiles
-from ...compiler.types import Columns
+from ...compiler.types import Column, Columns
 from .. import shipping
+from ..ourselves import version_of
 from ..shipping import Shipped
 from ..store.ledger import Ledger
 from ..trouble import Trouble
 
+READERS = ("runtimes/sources", "runtimes", "compiler")  # the folders that say what a source holds
 CHUNK = 1 << 20
 NEAR = 2_000_000_000  # ns: a file changed so lately may change again within the same tick of its clock
 
@@ -80,10 +83,28 @@ class Disk:
                 self.asked[path] = self.digest(path)[0]
             if word == "sqlite":
                 self.asked |= {path: self.digest_if_there(path) for path in sources.may_be_beside(place)}
-            return sources.inspect(self.root, word, place, arguments, declared)
+            held = {path: self.asked[path] for path in (*files, *sources.may_be_beside(place)) if path in self.asked}
+            return self._inspected(word, place, arguments, declared, held)
         except Trouble as trouble:
             self.asked[place] = ""
             return Unreadable(str(trouble), trouble.help, getattr(trouble, "argument", ""))
+
+    def _inspected(
+        self, word: str, place: str, arguments: Mapping[str, Value], declared: Columns, held: Mapping[str, str]
+    ) -> Columns:
+        """What was found in the same content before need not be read again: to look for types takes all of it."""
+        from .. import sources
+
+        asked = [column.model_dump(mode="json") for column in declared]
+        look = json.dumps([version_of(*READERS), word, place, arguments, asked, held], sort_keys=True)
+        key = hashlib.sha256(look.encode()).hexdigest()
+        known = self.ledger.inspected(key)
+        if known is not None:
+            return tuple(map(Column.model_validate, json.loads(known)))
+        found = sources.inspect(self.root, word, place, arguments, declared)
+        if self.unchanged(held):  # while it was read
+            self.ledger.put_inspected(key, json.dumps([column.model_dump(mode="json") for column in found]))
+        return found
 
     def digest(self, path: str) -> tuple[str, int]:
         """sha256 and number of line ends of a file, from memory while its size and time of change are the same."""

@@ -10,12 +10,12 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ... import __version__
 from ...compiler.lock import FILE
 from ...compiler.program import LOCAL, Program
 from ...compiler.state import Accepted, State
 from ...compiler.types import Column
 from ...grammar.diagnostic import listing, nearest
+from ..ourselves import version_of
 from ..trouble import Misuse, Trouble
 from . import texts
 from .disk import Disk
@@ -28,8 +28,6 @@ if TYPE_CHECKING:  # the planner and the engine are imported by who plans and ap
     from ..events import Summary, Watch
     from ..shipping import Shipment
     from .sharing import Share
-
-PACKAGE = Path(__file__).parents[2]
 
 
 class Checked:
@@ -111,7 +109,7 @@ class Session:
     def check(self) -> Checked:
         text = texts.read(self.path).text
         key = hashlib.sha256(
-            f"{_our_version()}\0{self.path}\0{self.env}\0{self.sets}\0{self.locked}\0{text}".encode()
+            f"{version_of('grammar', 'compiler')}\0{self.path}\0{self.env}\0{self.sets}\0{self.locked}\0{text}".encode()
         ).hexdigest()
         here = self.world if self.world.is_beside_spec() else open_world(self.path, self.env)
         self._kept = here, key
@@ -267,11 +265,3 @@ def _no_such_env(env: str, known: list[str]) -> Trouble:
     close = nearest(env, known)
     help_ = f"did you mean {close}?" if close else f"there is {listing([LOCAL, *known])}"
     return Misuse(f"use the environment {env}", "the spec has none of that name", help_)
-
-
-def _our_version() -> str:
-    """The version of the compiler: of a release its number, of a checkout also the state of its files."""
-    stamps = [
-        p.stat().st_mtime_ns for folder in ("grammar", "compiler") for p in sorted((PACKAGE / folder).glob("*.*"))
-    ]
-    return f"{__version__} {hash(tuple(stamps))}"

@@ -39,10 +39,12 @@ create table if not exists runs (
 create table if not exists leases (key text primary key, process text, token integer);
 create table if not exists seen (path text primary key, size integer, mtime integer, digest text, lines integer);
 create table if not exists compiled (key text primary key, body blob not null);
+create table if not exists inspected (key text primary key, columns text not null);
 create table if not exists sent (id integer primary key, spec text, env text, digest text);
 create table if not exists logs (spec text, env text, name text, path text, at real, primary key (spec, env, name));
 """
-VERSION = 3
+VERSION = 4
+COMPILED, INSPECTED = 20, 2000  # that are remembered, the latest
 REMEMBERED = 10  # entries of a name's history that can be rolled back to
 SENT = (
     2  # projects that are held: the one that runs are made from now, and the one before, of which one may be under way
@@ -272,6 +274,20 @@ class Ledger:
     def put_compiled(self, key: str, body: bytes) -> None:
         with self._change():
             self.db.execute("insert or replace into compiled values (?, ?)", (key, body))
+            self._forget_all_but("compiled", COMPILED)
+
+    def inspected(self, key: str) -> str | None:
+        row = self.db.execute("select columns from inspected where key = ?", (key,)).fetchone()
+        return row[0] if row else None
+
+    def put_inspected(self, key: str, columns: str) -> None:
+        with self._change():
+            self.db.execute("insert or replace into inspected values (?, ?)", (key, columns))
+            self._forget_all_but("inspected", INSPECTED)
+
+    def _forget_all_but(self, table: str, count: int) -> None:
+        latest = f"select rowid from {table} order by rowid desc limit 1 offset {count}"
+        self.db.execute(f"delete from {table} where rowid <= ({latest})")
 
     # --- logs -------------------------------------------------------------------------------------------------
 
