@@ -21,5 +21,5 @@ cd "$work"
 rm -f tests/test_architecture.py tests/test_docs.py  # they read the checkout
 # Minutes of servers, faults, algorithms and thousands of texts, which say no more of a wheel than the others do.
 rm -f tests/conformance/test_prefect.py tests/test_prefect_embedded.py tests/test_bucket*.py tests/test_postgres.py
-rm -f tests/test_each.py tests/test_search.py tests/test_models.py tests/test_faults.py tests/test_one_token.py tests/test_fuzz.py
+rm -f tests/test_service_log.py tests/test_notebook_recipe.py tests/test_each.py tests/test_search.py tests/test_models.py tests/test_faults.py tests/test_one_token.py tests/test_fuzz.py
 PATH="$work/venv/bin:$PATH" "$work/venv/bin/python" -m pytest -n 2 --dist loadfile tests
