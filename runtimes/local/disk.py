@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
@@ -102,8 +103,9 @@ class Disk:
         if known is not None:
             return tuple(map(Column.model_validate, json.loads(known)))
         found = sources.inspect(self.root, word, place, arguments, declared)
-        if self.unchanged(held):  # while it was read
-            self.ledger.put_inspected(key, json.dumps([column.model_dump(mode="json") for column in found]))
+        with contextlib.suppress(Trouble):  # where nothing can be written, it is read again
+            if self.unchanged(held):  # while it was read
+                self.ledger.put_inspected(key, json.dumps([column.model_dump(mode="json") for column in found]))
         return found
 
     def digest(self, path: str) -> tuple[str, int]:
