@@ -138,7 +138,9 @@ class _Reader:
             self._tell(brace_in_header(stray, tokens, self.path))
             tokens = [token for token in tokens if token is not stray]
             if fits(tokens, "statement"):
-                return run(tokens, "statement", self.make)
+                whole = run(tokens, "statement", self.make)
+                self._take_problems()
+                return whole
         parts = Parts(list(tokens), [], None, True) if is_comment(tokens) else split(tokens)
         if not parts.header:
             self._tell(cannot_begin(tokens[0], self.path))

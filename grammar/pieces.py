@@ -63,6 +63,7 @@ def brace_of_header(tokens: Sequence[Token]) -> Token | None:
 
 
 def split(tokens: Sequence[Token]) -> Parts:
+    """By the braces and, in the body, by its lines."""
     opened = next((i for i, token in enumerate(tokens) if token.kind == "_LBRACE"), None)
     if opened is None:
         return _without_body(tokens)
