@@ -42,7 +42,7 @@ def _line(part: str, old: str | None, new: str | None, node: Node, state: State)
     if word == "searched":
         return f"{name} in {old or 'nothing'} -> {new or 'nothing'}"
     if word == "argument":
-        return f"{name}: {_shown(old)} -> {_shown(new)}"
+        return f"{_argument(name, node)}: {_shown(old)} -> {_shown(new)}"
     if word == "package":
         return f"{name} {old or 'none'} -> {new or 'none'}"
     if part == "score on":
@@ -50,6 +50,14 @@ def _line(part: str, old: str | None, new: str | None, node: Node, state: State)
     if word == "column":
         return f"column {name}: {old or 'not declared'} -> {new or 'not declared'}"
     return f"{part}: {old or 'none'} -> {new or 'none'}"
+
+
+def _argument(name: str, node: Node) -> str:
+    """Of a split the share of an output goes by the output's name, which its key knows by its place."""
+    place = name.removeprefix(identity.OUTPUT)
+    if place == name or not place.isdigit() or int(place) > len(node.names):
+        return name
+    return node.names[int(place) - 1].rpartition(".")[2]
 
 
 def _input_name(role: str, node: Node) -> str:

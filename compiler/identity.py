@@ -48,6 +48,7 @@ def _search_packages(search: Search) -> tuple[str, ...]:
 
 
 A_DATE = "date "  # before the text of an argument that a query takes as a date
+OUTPUT = "output "  # before the place of an output of a split, where its share is told
 
 
 def making(node: Node, digests: Mapping[str, str], files: Mapping[str, str], versions: Mapping[str, str]) -> Parts:
@@ -116,7 +117,7 @@ def each_roles(node: Node) -> tuple[str, ...]:
 def _argument_name(node: Node, name: str) -> str:
     """A split's outputs count by their place, so that renaming one makes nothing."""
     if node.recipe.word == "split" and name in node.names:
-        return f"output {node.names.index(name) + 1}"
+        return f"{OUTPUT}{node.names.index(name) + 1}"
     return name
 
 

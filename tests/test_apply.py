@@ -386,3 +386,13 @@ def test_of_what_was_compiled_the_latest_are_remembered(tmp_path: Path) -> None:
     ledger.put_compiled("new", b"x")
     left = [key for key in (*map(str, range(COMPILED + 3)), "new") if ledger.compiled(key)]
     assert left == ["3", *map(str, range(5, COMPILED + 3)), "new"] and ledger.compiled("3") == b"again"
+
+
+def test_a_share_of_a_split_is_told_by_the_name_of_its_output(project: Project) -> None:
+    spec = 'mlspec 1\ndata a from csv "a.csv"\ndata train, test from a by split { test = 20% }\n'
+    project.write(a__mlspec=spec, a__csv="n\n" + "".join(f"{number}\n" for number in range(40)))
+    assert project.apply().code == 0
+    project.write(a__mlspec=spec.replace("20%", "25%"))
+    assert "test: 0.2 -> 0.25" in project.run("plan").out
+    project.write(a__mlspec=spec.replace("test", "held"))
+    assert "to make" not in project.run("plan").out
